@@ -1,0 +1,6 @@
+"""Commands."""
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Register."""

@@ -1,0 +1,1 @@
+"""What edge and centre agree on: messages, cameras, rules and the bus."""

@@ -1,0 +1,196 @@
+"""A camera: where its pictures come from, what is masked, what is watched."""
+
+import hashlib
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, Union
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from safecity.message import Name, Share
+from safecity.redaction import redact, remember_secret
+from safecity.rules import RuleSettings, Scene, rule_settings_types
+
+if TYPE_CHECKING:
+    AnyRule: TypeAlias = RuleSettings
+else:
+    AnyRule = Annotated[Union[tuple(rule_settings_types())], Field(discriminator="kind")]  # noqa: UP007
+
+SCHEMES = ("rtsp", "rtsps", "http", "https", "file")
+DEFAULT_NETWORKS = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+
+Point = tuple[Share, Share]
+
+
+def _with_area(polygon: tuple[Point, ...]) -> tuple[Point, ...]:
+    x, y = np.array(polygon).T
+    if abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) < 1e-9:
+        raise ValueError("the polygon has no area; give three or more corners that are not on one line")
+    return polygon
+
+
+Polygon = Annotated[
+    tuple[Point, ...],
+    Field(min_length=3, description="corners x y, relative to the picture"),
+    AfterValidator(_with_area),
+]
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Zone(Settings):
+    """A named region of the picture."""
+
+    name: Name = Field(description="unique within the camera")
+    polygon: Polygon
+
+
+class Line(Settings):
+    """A named line across the picture, with a direction from start to end."""
+
+    name: Name = Field(description="unique within the camera")
+    start: Point = Field(description="x y, relative to the picture")
+    end: Point = Field(description="x y, relative to the picture")
+
+    @model_validator(mode="after")
+    def _has_length(self) -> Self:
+        if self.start == self.end:
+            raise ValueError("start and end are the same point; give two different points")
+        return self
+
+
+class Camera(Settings):
+    """One camera of the site."""
+
+    id: Name = Field(description="unique in the site; the key on the bus")
+    name: str = Field(default="", description="what operators read; the id when empty")
+    source: SecretStr = Field(
+        description="rtsp://, rtsps://, http://, https:// (MJPEG) or file://; "
+        "${NAME} is taken from the environment; a path is read relative to the site file"
+    )
+    playback: Literal["live", "loop", "fast"] = Field(
+        default="live",
+        description="files only: once in real time, in real time for ever, or once as fast as possible",
+    )
+    start_offset_seconds: float = Field(
+        default=0.0, ge=0.0, description="files only: begin this far into the file"
+    )
+    transport: Literal["tcp", "udp"] = Field(default="tcp", description="RTSP only: how the media travels")
+    analysed_fps: float = Field(default=5.0, gt=0.0, le=60.0, description="frames a second to look at")
+    motion_gate: bool = Field(default=True, description="look only at frames in which something moves")
+    priority: int = Field(default=5, ge=1, le=10, description="10 is the last to be shed under overload")
+    zones: tuple[Zone, ...] = Field(default=(), description="regions that rules refer to")
+    lines: tuple[Line, ...] = Field(default=(), description="lines that rules refer to")
+    masks: tuple[Polygon, ...] = Field(
+        default=(), description="privacy masks: painted black before anything looks at the picture"
+    )
+    rules: tuple[AnyRule, ...] = Field(default=(), description="what to watch for")
+
+    @field_validator("source")
+    @classmethod
+    def _known_scheme(cls, value: SecretStr) -> SecretStr:
+        check_url(value.get_secret_value())
+        return value
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        for field in ("zones", "lines", "rules"):
+            _refuse_repeats(field, [item.name for item in getattr(self, field)])
+        known = {"zone": {z.name for z in self.zones}, "line": {item.name for item in self.lines}}
+        for index, rule in enumerate(self.rules):
+            for field, names in known.items():
+                wanted = getattr(rule, field, None)
+                if wanted is not None and wanted not in names:
+                    raise ValueError(
+                        f"rules[{index}].{field}: no {field} is called {wanted!r}; "
+                        f"there are: {', '.join(sorted(names)) or 'none'}"
+                    )
+        return self
+
+    @property
+    def label(self) -> str:
+        """What operators read."""
+        return self.name or self.id
+
+    @property
+    def url(self) -> str:
+        """The source with its password. Never log it; :attr:`public_url` is for people."""
+        return self.source.get_secret_value()
+
+    @property
+    def public_url(self) -> str:
+        """The source without its password."""
+        return redact(self.url)
+
+    def public(self) -> dict[str, Any]:
+        """The camera as the centre and its API may know it: no user, no password."""
+        return {**self.model_dump(mode="json", exclude={"source"}), "source": self.public_url}
+
+    def fingerprint(self, model: str) -> str:
+        """Of what decides events: the model and this camera's configuration, not its address."""
+        decisive = self.model_dump_json(exclude={"source", "name", "playback", "transport", "priority"})
+        return hashlib.sha256(f"{model}\n{decisive}".encode()).hexdigest()[:16]
+
+    def scene(self, model: str) -> Scene:
+        """What the camera's rules know of it. ``model`` names the model and its content."""
+        return Scene(
+            camera_id=self.id,
+            config=self.fingerprint(model),
+            zones={z.name: np.array(z.polygon, dtype=np.float64) for z in self.zones},
+            lines={item.name: np.array([item.start, item.end], dtype=np.float64) for item in self.lines},
+        )
+
+
+def _refuse_repeats(field: str, names: list[str]) -> None:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise ValueError(
+                f"{field}[{index}].name: {name!r} is already the name of "
+                f"{field}[{names.index(name)}]; give each its own"
+            )
+
+
+def check_url(url: str) -> None:
+    """Refuse a source that is not a camera's address, and remember its password for redaction.
+
+    Raises:
+        ValueError: unknown scheme, no host, or a form that opens something else than it says.
+    """
+    parts = urlsplit(url)
+    for secret in filter(None, (parts.password, unquote(parts.password or ""))):
+        remember_secret(secret)
+    if parts.scheme not in SCHEMES:
+        raise ValueError(
+            f"the scheme {parts.scheme + ':' if parts.scheme else '(none)'} is not allowed; "
+            f"want one of {', '.join(s + '://' for s in SCHEMES)}"
+        )
+    if parts.scheme == "file":
+        if not parts.path.startswith("/") or parts.netloc:
+            raise ValueError("want file:///an/absolute/path")
+        return
+    if not re.match(r"^[a-z]+://", url) or not parts.hostname:
+        raise ValueError(f"no host in the address; want {parts.scheme}://host:port/path")
+    try:
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(f"the port is not a number from 1 to 65535 ({redact(error)})") from None
+
+
+def address_allowed(address: str, networks: tuple[str, ...]) -> bool:
+    """Whether an IP address lies in one of ``networks`` (CIDR)."""
+    ip = ipaddress.ip_address(address)
+    return any(ip in ipaddress.ip_network(network) for network in networks)

@@ -1,0 +1,48 @@
+"""The command ``safecity``. Each package registers its subcommands under ``safecity.commands``."""
+
+import sys
+from importlib.metadata import entry_points, version
+from typing import Annotated
+
+import typer
+
+from safecity.redaction import redact
+from safecity.settings import SettingsError
+
+app = typer.Typer(
+    name="safecity",
+    help="Camera events for safe cities: detection at the edge, one command centre.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+class UsageError(Exception):
+    """The user can mend it: shown as one plain message, exit code 2."""
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"safecity {version('safecity')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong input."""
+    for entry in sorted(entry_points(group="safecity.commands"), key=lambda e: e.name):
+        entry.load()(app)
+    try:
+        app()
+    except (UsageError, SettingsError) as error:
+        sys.stderr.write(f"safecity: {redact(error)}\n")
+        sys.exit(2)

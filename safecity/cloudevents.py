@@ -1,0 +1,27 @@
+"""Events on the bus: CloudEvents 1.0, Kafka protocol binding, binary mode.
+
+The value is the event's own JSON; the attributes travel in ``ce_*`` headers.
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
+"""
+
+from safecity.event import EVENT_VERSION, Event, Trace
+from safecity.message import format_utc
+
+EVENT_TYPE = f"org.safecity.event.v{EVENT_VERSION}"
+TRACE_HEADER = "safecity-trace"
+
+
+def event_headers(event: Event, trace: Trace) -> list[tuple[str, bytes]]:
+    """The headers of an event: CloudEvents attributes, and the trace beside them."""
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_id": f"{event.event_id}.{event.revision}",
+        "ce_source": f"/cameras/{event.camera_id}",
+        "ce_type": EVENT_TYPE,
+        "ce_subject": event.kind,
+        "ce_time": format_utc(event.occurred_at),
+        "ce_dataschema": f"urn:safecity:schema:event:{EVENT_VERSION}",
+        "ce_partitionkey": event.camera_id,
+        "content-type": "application/json",
+    }
+    return [(name, value.encode()) for name, value in attributes.items()] + [(TRACE_HEADER, trace.to_bytes())]

@@ -1,0 +1,52 @@
+"""Plane geometry over many points at once. Coordinates are relative, 0 to 1, y grows downwards."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+"""(n, 2) x y."""
+
+
+def points_in_polygon(points: Points, polygon: Points) -> NDArray[np.bool_]:
+    """Which of ``points`` (n, 2) lie inside ``polygon`` (m, 2), even-odd rule. Returns (n,) bool."""
+    x, y = points[:, 0, None], points[:, 1, None]
+    x1, y1 = polygon[:, 0], polygon[:, 1]
+    x2, y2 = np.roll(x1, -1), np.roll(y1, -1)
+    straddles = (y1 > y) != (y2 > y)
+    rise = np.where(y2 == y1, 1.0, y2 - y1)
+    crossing_x = x1 + (y - y1) * (x2 - x1) / rise
+    inside: NDArray[np.bool_] = np.count_nonzero(straddles & (x < crossing_x), axis=1) % 2 == 1
+    return inside
+
+
+def signed_distance(points: Points, start: Points, end: Points) -> NDArray[np.float64]:
+    """Distance of ``points`` (n, 2) to the infinite line from ``start`` to ``end`` (2,).
+
+    Positive to the right of the direction start → end as one sees it in the picture::
+
+        start ───────► end
+               (+)
+    """
+    direction = end - start
+    length = float(np.hypot(direction[0], direction[1]))
+    relative = points - start
+    cross: NDArray[np.float64] = (direction[0] * relative[:, 1] - direction[1] * relative[:, 0]) / length
+    return cross
+
+
+def segments_intersect(a1: Points, a2: Points, b1: Points, b2: Points) -> bool:
+    """Whether segment ``a1``-``a2`` meets segment ``b1``-``b2`` (each (2,)); touching counts."""
+    side_b = signed_distance(np.stack([b1, b2]), a1, a2) if not np.array_equal(a1, a2) else np.zeros(2)
+    side_a = signed_distance(np.stack([a1, a2]), b1, b2)
+    return bool(side_a[0] * side_a[1] <= 0 and side_b[0] * side_b[1] <= 0)
+
+
+def iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Intersection over union of boxes ``a`` (n, 4) and ``b`` (m, 4), x1 y1 x2 y2. Returns (n, m)."""
+    top_left = np.maximum(a[:, None, :2], b[None, :, :2])
+    bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    overlap = np.prod(np.clip(bottom_right - top_left, 0, None), axis=2, dtype=np.float64)
+    area_a = np.prod(a[:, 2:] - a[:, :2], axis=1, dtype=np.float64)
+    area_b = np.prod(b[:, 2:] - b[:, :2], axis=1, dtype=np.float64)
+    union = area_a[:, None] + area_b[None, :] - overlap
+    return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)

@@ -1,0 +1,51 @@
+"""What every message on the bus has in common: frozen, UTC, and readable by older and newer programs."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+
+
+def _to_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+def format_utc(value: datetime) -> str:
+    """RFC 3339 with six decimals and ``Z``: text order is time order."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+UtcTime = Annotated[
+    AwareDatetime,
+    AfterValidator(_to_utc),
+    PlainSerializer(format_utc, return_type=str, when_used="json"),
+]
+"""An aware time, UTC on the wire. A time without a zone is refused."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+"""An identifier that is safe in a topic key, a file name, a URL and a metric label."""
+
+Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+"""A share of one, or a coordinate relative to the picture."""
+
+Box = tuple[Share, Share, Share, Share]
+"""x1 y1 x2 y2, relative to the picture, 0 to 1."""
+
+
+class Message(BaseModel):
+    """A message: frozen, unknown fields ignored, so that an older reader survives a newer writer."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON, UTF-8: the same message gives the same bytes."""
+        return self.model_dump_json().encode()
+
+    @classmethod
+    def from_bytes(cls, value: bytes) -> Self:
+        """Read one message.
+
+        Raises:
+            pydantic.ValidationError: not JSON, or not this kind of message.
+        """
+        return cls.model_validate_json(value)

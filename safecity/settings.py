@@ -1,0 +1,269 @@
+"""The site file: cameras, bus, worker and centre, in TOML. Errors name the path and what was wanted."""
+
+import ipaddress
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+
+from safecity.camera import DEFAULT_NETWORKS, Camera, Settings, address_allowed
+from safecity.message import Share
+from safecity.redaction import redact, remember_secret
+
+
+class SettingsError(ValueError):
+    """The site file cannot be used; each line names a path in it and what was wanted."""
+
+
+class BusSettings(Settings):
+    """How edge and centre talk."""
+
+    backend: Literal["embedded", "kafka", "memory"] = Field(
+        default="embedded", description="kafka for a city; embedded: one machine, no broker; memory: tests"
+    )
+    path: Path = Field(default=Path("bus.sqlite"), description="embedded: the log's file, under data_dir")
+    bootstrap_servers: tuple[str, ...] = Field(
+        default=("localhost:9092",), min_length=1, description="kafka: host:port of some brokers"
+    )
+    topic_prefix: str = Field(
+        default="safecity.", pattern=r"^[A-Za-z0-9._-]{0,64}$", description="before every topic's name"
+    )
+    partitions: int = Field(default=12, ge=1, le=1000, description="of a topic that has to be created")
+    replication_factor: int = Field(default=1, ge=1, le=9, description="of a topic that has to be created")
+
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _host_and_port(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
+        for server in servers:
+            if not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}", server):
+                raise ValueError(f"{server!r} is not host:port, e.g. localhost:9092")
+        return servers
+
+
+class DetectorSettings(Settings):
+    """What looks at the pictures."""
+
+    backend: str = Field(default="onnx", description="a module of detectors/backends/")
+    model: str = Field(default="nanodet-g", description="a model card's name, or the path of one")
+    confidence: Share = Field(default=0.4, description="detections below it do not start a track")
+    labels: tuple[str, ...] = Field(
+        default=("person", "bicycle", "car", "motorcycle", "bus", "truck"),
+        min_length=1,
+        description="classes that are tracked",
+    )
+
+
+class WorkerSettings(Settings):
+    """The edge process."""
+
+    name: str = Field(default="", description="in status and traces; the host name when empty")
+    processes: int = Field(default=0, ge=0, le=256, description="one a core when 0")
+    metrics_host: str = Field(default="127.0.0.1", description="where /metrics and /health listen")
+    metrics_port: int = Field(default=9464, ge=0, le=65535, description="0: any free port")
+    outbox_max_mb: int = Field(default=1024, ge=1, description="bound of the outbox on disk")
+    read_timeout_seconds: float = Field(
+        default=8.0, gt=0.0, le=120.0, description="a camera that sends nothing for so long is reconnected"
+    )
+    status_seconds: float = Field(default=5.0, gt=0.0, le=60.0, description="between two status messages")
+
+
+class CentreSettings(Settings):
+    """The command centre."""
+
+    host: str = Field(default="127.0.0.1", description="address to listen on; other than loopback wants token")
+    port: int = Field(default=8080, ge=0, le=65535)
+    token: SecretStr | None = Field(
+        default=None,
+        description="bearer token of the API; required on any address but loopback; ${NAME} from environment",
+    )
+    database: SecretStr | None = Field(
+        default=None, description="SQLAlchemy URL; SQLite under data_dir when not given"
+    )
+    media_retention_days: int = Field(default=30, ge=1, description="pictures older than this are deleted")
+    event_retention_days: int = Field(default=365, ge=1, description="events older than this are deleted")
+
+    @field_validator("token")
+    @classmethod
+    def _long_enough(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None:
+            if len(token.get_secret_value()) < 16:
+                raise ValueError("the token is shorter than 16 characters; make one with: openssl rand -hex 24")
+            remember_secret(token.get_secret_value())
+        return token
+
+    @field_validator("database")
+    @classmethod
+    def _remember_password(cls, database: SecretStr | None) -> SecretStr | None:
+        if database is not None and (password := urlsplit(database.get_secret_value()).password):
+            remember_secret(password)
+        return database
+
+
+Network = Annotated[str, Field(description="CIDR, e.g. 10.20.0.0/16")]
+
+
+class Site(Settings):
+    """A site file, whole."""
+
+    name: str = Field(default="safecity", min_length=1, description="what the page's title says")
+    timezone: str = Field(default="UTC", description="IANA name, for people's eyes; the wire is UTC")
+    data_dir: Path = Field(
+        default=Path("data"), description="outbox, embedded bus, store, pictures; relative to the site file"
+    )
+    allowed_networks: tuple[Network, ...] = Field(
+        default=DEFAULT_NETWORKS, description="networks that a camera's address may lie in"
+    )
+    bus: BusSettings = BusSettings()
+    detector: DetectorSettings = DetectorSettings()
+    worker: WorkerSettings = WorkerSettings()
+    centre: CentreSettings = CentreSettings()
+    cameras: tuple[Camera, ...] = Field(default=(), description="the cameras of the site")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{value!r} is no IANA time zone, e.g. Asia/Karachi") from None
+        return value
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _cidr(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise ValueError(f"{error}; want e.g. 10.20.0.0/16") from None
+        return networks
+
+    @field_validator("cameras", mode="after")
+    @classmethod
+    def _ids_differ_and_networks_fit(cls, cameras: tuple[Camera, ...], info: ValidationInfo) -> tuple[Camera, ...]:
+        networks = info.data.get("allowed_networks", DEFAULT_NETWORKS)
+        first: dict[str, int] = {}
+        for index, camera in enumerate(cameras):
+            if camera.id in first:
+                raise ValueError(f"[{index}].id: {camera.id!r} is already the id of cameras[{first[camera.id]}]")
+            first[camera.id] = index
+            host = urlsplit(camera.url).hostname
+            if host and _is_ip(host) and not address_allowed(host, networks):
+                raise ValueError(
+                    f"[{index}].source: the address {host} is outside allowed_networks ({', '.join(networks)}); "
+                    "add its network there if the camera is really there"
+                )
+        return cameras
+
+    @model_validator(mode="after")
+    def _token_where_needed(self) -> Self:
+        if not is_loopback(self.centre.host) and self.centre.token is None:
+            raise ValueError(
+                f"centre.token: {self.centre.host} is not loopback, so a token is required, "
+                "e.g. token = \"${SAFECITY_TOKEN}\""
+            )
+        return self
+
+    def in_data_dir(self, path: Path | str) -> Path:
+        """``path`` under the data folder, unless it is absolute."""
+        return self.data_dir / path
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches ``host``."""
+    return host == "localhost" or (_is_ip(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def load_site(path: Path) -> Site:
+    """Read and check a site file.
+
+    Raises:
+        SettingsError: it cannot be read, or something in it is wrong; every line names a path in the file.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not TOML: {error}") from None
+    folder = path.resolve().parent
+    return parse_site(document, folder, str(path))
+
+
+def parse_site(document: dict[str, Any], folder: Path, name: str = "site") -> Site:
+    """A site from a parsed document; relative paths start at ``folder``.
+
+    Raises:
+        SettingsError: something in it is wrong.
+    """
+    document = _fill_environment(document, name)
+    document.setdefault("data_dir", "data")
+    document["data_dir"] = str(folder / str(document["data_dir"]))
+    cameras = document.get("cameras")
+    for camera in cameras if isinstance(cameras, list) else ():
+        source = camera.get("source") if isinstance(camera, dict) else None
+        if isinstance(source, str) and not re.match(r"^[A-Za-z][A-Za-z0-9+.,-]*:", source):
+            camera["source"] = f"file://{(folder / source).resolve()}"
+    try:
+        return Site.model_validate(document)
+    except ValidationError as error:
+        raise SettingsError("\n".join(f"{name}: {line}" for line in _explain(error))) from None
+
+
+def _fill_environment(value: Any, name: str, path: str = "") -> Any:
+    if isinstance(value, dict):
+        return {k: _fill_environment(v, name, f"{path}.{k}" if path else k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_fill_environment(v, name, f"{path}[{i}]") for i, v in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def substitute(match: re.Match[str]) -> str:
+        found = os.environ.get(match[1])
+        if found is None:
+            raise SettingsError(f"{name}: {path}: the environment variable {match[1]} is not set; export it first")
+        return found
+
+    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", substitute, value)
+
+
+def _explain(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_url=False):
+        path = ""
+        for part in problem["loc"]:
+            if isinstance(part, int):
+                path += f"[{part}]"
+            elif not _is_union_tag(path, part):
+                path += f".{part}" if path else str(part)
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = "unknown key; see docs/configuration.md for the keys there are"
+        elif re.match(r"^(\[\d+\]\.|[a-z]+\[\d+\]\.|[a-z]+\.)[a-z.]+: ", message):
+            inner, _, message = message.partition(": ")
+            path += inner if inner.startswith("[") or not path else f".{inner}"
+        lines.append(redact(f"{path or '(top)'}: {message}"))
+    return lines
+
+
+def _is_union_tag(path: str, part: str) -> bool:
+    return bool(re.search(r"(^|\.)rules\[\d+\]$", path)) and part in _rule_kinds()
+
+
+def _rule_kinds() -> set[str]:
+    from safecity.rules import rule_kinds
+
+    return set(rule_kinds())

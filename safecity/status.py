@@ -1,0 +1,62 @@
+"""Status: how one camera fares, every few seconds."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from safecity.message import Message, Name, UtcTime
+
+
+class CameraState(StrEnum):
+    """What the worker knows of a camera's stream."""
+
+    STARTING = "starting"
+    LIVE = "live"
+    RECONNECTING = "reconnecting"
+    ENDED = "ended"
+    STOPPED = "stopped"
+
+
+class LedgerCounts(Message):
+    """What became of every frame: ``received`` is the sum of the rest.
+
+    A frame has exactly one outcome, so ``residue`` is 0 at all times.
+    """
+
+    received: int = Field(default=0, ge=0, description="frames (decoded, or packets that no frame came of)")
+    analysed: int = Field(default=0, ge=0, description="seen by the detector")
+    still: int = Field(default=0, ge=0, description="the motion gate saw nothing move")
+    sampled_out: int = Field(default=0, ge=0, description="between two analysed frames, by the analysis rate")
+    overwritten: int = Field(default=0, ge=0, description="a newer frame came before its turn")
+    corrupt: int = Field(default=0, ge=0, description="could not be decoded or analysed")
+    shed: int = Field(default=0, ge=0, description="given up under overload or at a stop")
+    in_flight: int = Field(default=0, ge=0, description="waiting or being analysed now")
+
+    @property
+    def residue(self) -> int:
+        """Frames with no outcome (positive) or with two (negative). Always 0."""
+        return self.received - sum(getattr(self, name) for name in OUTCOMES) - self.in_flight
+
+
+OUTCOMES = ("analysed", "still", "sampled_out", "overwritten", "corrupt", "shed")
+
+
+class Status(Message):
+    """How one camera fares."""
+
+    schema_version: Literal[1] = 1
+    camera_id: Name
+    worker: str = Field(description="the worker and shard that hold the camera")
+    reported_at: UtcTime = Field(description="wall clock of the worker")
+    state: CameraState
+    reason: str | None = Field(default=None, description="why it is not live, without secrets")
+    since: UtcTime = Field(description="when the state was entered")
+    width: int | None = Field(default=None, gt=0)
+    height: int | None = Field(default=None, gt=0)
+    codec: str | None = None
+    last_frame_at: UtcTime | None = Field(default=None, description="wall clock of the newest frame")
+    reconnects: int = Field(default=0, ge=0)
+    events_decided: int = Field(default=0, ge=0)
+    ledger: LedgerCounts = LedgerCounts()
+    outbox_pending: int = Field(default=0, ge=0, description="messages on the worker's disk, not yet on the bus")
