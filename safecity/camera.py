@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from safecity.message import Name, Share
+from safecity.message import Name, Share, UtcTime
 from safecity.redaction import redact, remember_secret
 from safecity.rules import RuleSettings, Scene, rule_settings_types
 
@@ -88,6 +88,11 @@ class Camera(Settings):
     )
     start_offset_seconds: float = Field(
         default=0.0, ge=0.0, description="files only: begin this far into the file"
+    )
+    start_time: UtcTime | None = Field(
+        default=None,
+        description="files played fast only: event time of the first frame; "
+        "the file's own creation time when not given, else 1970-01-01",
     )
     transport: Literal["tcp", "udp"] = Field(default="tcp", description="RTSP only: how the media travels")
     analysed_fps: float = Field(default=5.0, gt=0.0, le=60.0, description="frames a second to look at")

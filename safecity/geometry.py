@@ -49,4 +49,5 @@ def iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]
     area_a = np.prod(a[:, 2:] - a[:, :2], axis=1, dtype=np.float64)
     area_b = np.prod(b[:, 2:] - b[:, :2], axis=1, dtype=np.float64)
     union = area_a[:, None] + area_b[None, :] - overlap
-    return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
+    share: NDArray[np.float64] = np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
+    return share

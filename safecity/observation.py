@@ -30,5 +30,7 @@ class Observation(Message):
     frame_index: int = Field(ge=0, description="number of the frame in its source, from 0")
     width: int = Field(gt=0, description="pixels")
     height: int = Field(gt=0, description="pixels")
-    inferred: bool = Field(default=True, description="false: the motion gate saw nothing move, tracks are held")
+    inferred: bool = Field(
+        default=True, description="false: the motion gate saw nothing move, tracks are held"
+    )
     tracks: tuple[TrackState, ...] = ()

@@ -75,7 +75,9 @@ class WorkerSettings(Settings):
 class CentreSettings(Settings):
     """The command centre."""
 
-    host: str = Field(default="127.0.0.1", description="address to listen on; other than loopback wants token")
+    host: str = Field(
+        default="127.0.0.1", description="address to listen on; other than loopback wants token"
+    )
     port: int = Field(default=8080, ge=0, le=65535)
     token: SecretStr | None = Field(
         default=None,
@@ -92,7 +94,9 @@ class CentreSettings(Settings):
     def _long_enough(cls, token: SecretStr | None) -> SecretStr | None:
         if token is not None:
             if len(token.get_secret_value()) < 16:
-                raise ValueError("the token is shorter than 16 characters; make one with: openssl rand -hex 24")
+                raise ValueError(
+                    "the token is shorter than 16 characters; make one with: openssl rand -hex 24"
+                )
             remember_secret(token.get_secret_value())
         return token
 
@@ -145,18 +149,22 @@ class Site(Settings):
 
     @field_validator("cameras", mode="after")
     @classmethod
-    def _ids_differ_and_networks_fit(cls, cameras: tuple[Camera, ...], info: ValidationInfo) -> tuple[Camera, ...]:
+    def _ids_differ_and_networks_fit(
+        cls, cameras: tuple[Camera, ...], info: ValidationInfo
+    ) -> tuple[Camera, ...]:
         networks = info.data.get("allowed_networks", DEFAULT_NETWORKS)
         first: dict[str, int] = {}
         for index, camera in enumerate(cameras):
             if camera.id in first:
-                raise ValueError(f"[{index}].id: {camera.id!r} is already the id of cameras[{first[camera.id]}]")
+                raise ValueError(
+                    f"[{index}].id: {camera.id!r} is already the id of cameras[{first[camera.id]}]"
+                )
             first[camera.id] = index
             host = urlsplit(camera.url).hostname
             if host and _is_ip(host) and not address_allowed(host, networks):
                 raise ValueError(
-                    f"[{index}].source: the address {host} is outside allowed_networks ({', '.join(networks)}); "
-                    "add its network there if the camera is really there"
+                    f"[{index}].source: the address {host} is outside allowed_networks "
+                    f"({', '.join(networks)}); add its network there if the camera is really there"
                 )
         return cameras
 
@@ -165,7 +173,7 @@ class Site(Settings):
         if not is_loopback(self.centre.host) and self.centre.token is None:
             raise ValueError(
                 f"centre.token: {self.centre.host} is not loopback, so a token is required, "
-                "e.g. token = \"${SAFECITY_TOKEN}\""
+                'e.g. token = "${SAFECITY_TOKEN}"'
             )
         return self
 
@@ -234,7 +242,7 @@ def _fill_environment(value: Any, name: str, path: str = "") -> Any:
     def substitute(match: re.Match[str]) -> str:
         found = os.environ.get(match[1])
         if found is None:
-            raise SettingsError(f"{name}: {path}: the environment variable {match[1]} is not set; export it first")
+            raise SettingsError(f"{name}: {path}: the environment variable {match[1]} is not set")
         return found
 
     return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", substitute, value)

@@ -36,7 +36,8 @@ class LedgerCounts(Message):
     @property
     def residue(self) -> int:
         """Frames with no outcome (positive) or with two (negative). Always 0."""
-        return self.received - sum(getattr(self, name) for name in OUTCOMES) - self.in_flight
+        outcomes = sum(int(getattr(self, name)) for name in OUTCOMES)
+        return self.received - outcomes - self.in_flight
 
 
 OUTCOMES = ("analysed", "still", "sampled_out", "overwritten", "corrupt", "shed")
@@ -59,4 +60,4 @@ class Status(Message):
     reconnects: int = Field(default=0, ge=0)
     events_decided: int = Field(default=0, ge=0)
     ledger: LedgerCounts = LedgerCounts()
-    outbox_pending: int = Field(default=0, ge=0, description="messages on the worker's disk, not yet on the bus")
+    outbox_pending: int = Field(default=0, ge=0, description="messages on disk, not yet on the bus")
