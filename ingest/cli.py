@@ -1,6 +1,139 @@
-"""Commands."""
+"""The edge's commands: ``safecity worker`` and ``safecity check``."""
+
+import json
+import signal
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+from rich.console import Console
+from rich.table import Table
+
+from safecity.cli import UsageError
+from safecity.folder_lock import FolderInUseError, FolderLock
+from safecity.log import configure_logging
+from safecity.settings import Site, load_site
+
+if TYPE_CHECKING:
+    from ingest.shard import ShardReport
+
+SiteOption = Annotated[
+    Path, typer.Option("--site", help="The site file.", metavar="FILE", show_default="site.toml")
+]
 
 
 def register(app: typer.Typer) -> None:
-    """Register."""
+    """Add the edge's commands."""
+    app.command()(worker)
+    app.command()(check)
+
+
+def worker(
+    site: SiteOption = Path("site.toml"),
+    journal: Annotated[
+        Path | None,
+        typer.Option(help="Write one JSON line for each event that the rules decide.", metavar="FILE"),
+    ] = None,
+    summary: Annotated[
+        Path | None, typer.Option(help="At the end, write what was done as JSON.", metavar="FILE")
+    ] = None,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+) -> None:
+    """Read the site's cameras, detect, and publish events until SIGINT or SIGTERM.
+
+    Example: safecity worker --site site.toml --journal decided.jsonl
+    """
+    configure_logging(json=log_json, level=log_level)
+    loaded = load_site(site)
+    if not loaded.cameras:
+        raise UsageError(f"{site}: no cameras; add one, see docs/configuration.md")
+
+    from ingest.supervisor import LogChoice, Supervisor, worker_folder
+
+    check_detector(loaded)
+    try:
+        with FolderLock(worker_folder(loaded), "worker"):
+            supervisor = Supervisor(loaded, journal, LogChoice(log_json, log_level))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: supervisor.stop())
+            reports = supervisor.run()
+    except FolderInUseError as error:
+        raise UsageError(str(error)) from None
+    except OSError as error:
+        settings = loaded.worker
+        raise UsageError(
+            f"cannot listen on {settings.metrics_host}:{settings.metrics_port} or write {loaded.data_dir}: "
+            f"{error.strerror or error}; choose another worker.metrics_port or data_dir"
+        ) from None
+    if summary is not None:
+        summary.write_text(json.dumps(summarise(reports), indent=2) + "\n", encoding="utf-8")
+
+
+def check_detector(site: Site) -> None:
+    """Refuse a detector that cannot be had before any process is started.
+
+    Raises:
+        UsageError: the model or its backend is unknown or broken.
+    """
+    from detectors.detector import build_detector
+
+    try:
+        build_detector(site.detector)
+    except (ValueError, OSError) as error:
+        raise UsageError(f"detector: {error}") from None
+
+
+def summarise(reports: "list[ShardReport]") -> dict[str, object]:
+    """What all shards did: events decided and published, and the ledger of each camera."""
+    kinds = sorted({kind for report in reports for kind in report.by_kind})
+    ledgers = {camera_id: counts for report in reports for camera_id, counts in report.ledgers.items()}
+    return {
+        "events": {
+            "decided": sum(report.decided for report in reports),
+            "published": sum(report.published for report in reports),
+            "by_kind": {kind: sum(report.by_kind.get(kind, 0) for report in reports) for kind in kinds},
+        },
+        "ledger": {
+            camera_id: {**counts.model_dump(), "residue": counts.residue}
+            for camera_id, counts in sorted(ledgers.items())
+        },
+    }
+
+
+def check(
+    site: Annotated[Path, typer.Argument(help="The site file.", metavar="SITE.TOML")],
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for a camera's first frame.")] = 10.0,
+    offline: Annotated[bool, typer.Option("--offline", help="Check the file only, try no camera.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Validate a site file and try each of its cameras. Exit code 1 when a camera fails, 2 for a wrong file.
+
+    Example: safecity check site.toml
+    """
+    configure_logging(level="error")
+    loaded = load_site(site)
+    check_detector(loaded)
+    if offline:
+        typer.echo(f"{site}: in order, {len(loaded.cameras)} cameras")
+        return
+
+    from ingest.check import try_cameras
+
+    console = Console(stderr=True)
+    with console.status(f"trying {len(loaded.cameras)} cameras …"):
+        results = try_cameras(loaded.cameras, loaded.allowed_networks, timeout)
+    if as_json:
+        typer.echo(json.dumps({"site": str(site), "cameras": [asdict(result) for result in results]}, indent=2))
+    else:
+        table = Table("camera", "result", "picture", "codec", "fps", "first frame")
+        for result in results:
+            size = f"{result.width}×{result.height}" if result.width else ""
+            first = f"{result.seconds_to_first_frame:.1f} s" if result.seconds_to_first_frame else ""
+            fps = f"{result.fps:.1f}" if result.fps else ""
+            verdict = "[green]ok[/]" if result.ok else f"[red]{result.reason}[/]"
+            table.add_row(result.camera_id, verdict, size, result.codec or "", fps, first)
+        Console().print(table)
+    if not all(result.ok for result in results):
+        raise typer.Exit(1)

@@ -1,0 +1,225 @@
+"""The publisher: from the outbox to the bus, in order, until the bus has said that it has it."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+
+from ingest.metrics import WorkerMetrics
+from ingest.outbox import Outbox, OutboxError, Outgoing
+from safecity.bus.port import Bus, BusError, BusUnavailableError, Producer, RecordTooLargeError
+
+BATCH = 200
+ACKNOWLEDGE_SECONDS = 15.0
+RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
+BEST_EFFORT_LIMIT = 5_000
+"""Observations and statuses kept in memory while the bus is away; older ones are given up and counted."""
+
+_log = structlog.get_logger()
+
+
+@dataclass
+class _Sent:
+    sequence: int
+    message: Outgoing
+    error: BusError | None = None
+    acknowledged: bool = False
+
+    def acknowledge(self, error: BusError | None) -> None:
+        self.error, self.acknowledged = error, error is None
+
+
+class Publisher:
+    """A thread that empties an outbox into the bus.
+
+    Each round is the whole delivery guarantee:
+        1. read the oldest messages from the outbox,
+        2. publish them in their order,
+        3. wait until the bus has acknowledged,
+        4. take the acknowledged ones out of the outbox.
+    A stop or a crash between any two steps repeats messages and loses none; the centre knows repeats
+    by event id and revision.
+
+    Args:
+        open_outbox: opens the outbox for this thread.
+        bus: where the messages go.
+        client_id: what the bus calls this producer.
+        metrics: told what was published and what waits.
+    """
+
+    def __init__(
+        self, open_outbox: Callable[[], Outbox], bus: Bus, client_id: str, metrics: WorkerMetrics
+    ) -> None:
+        self._open_outbox = open_outbox
+        self._bus = bus
+        self._client_id = client_id
+        self._metrics = metrics
+        self._best_effort: deque[Outgoing] = deque()
+        self._best_effort_lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._deadline = 0.0
+        self._connected: bool | None = None
+        self._producer: Producer | None = None
+        self.pending = 0
+        """Messages in the outbox when it was last looked at."""
+        self.events_published = 0
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def notify(self) -> None:
+        """Something new is in the outbox."""
+        self._wake.set()
+
+    def offer(self, message: Outgoing) -> None:
+        """Publish when possible; the oldest are given up when the bus is away for too long."""
+        with self._best_effort_lock:
+            self._best_effort.append(message)
+            if len(self._best_effort) > BEST_EFFORT_LIMIT:
+                self._metrics.lost.labels(self._best_effort.popleft().topic).inc()
+        self._wake.set()
+
+    def stop(self, drain_seconds: float) -> None:
+        """Publish what waits for up to ``drain_seconds``, then end. The rest stays in the outbox."""
+        self._deadline = time.monotonic() + drain_seconds
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join(drain_seconds + ACKNOWLEDGE_SECONDS)
+
+    def _run(self) -> None:
+        with self._open_outbox() as outbox:
+            failures = 0
+            while True:
+                try:
+                    busy = self._round(outbox)
+                    failures = 0
+                except (BusError, OutboxError) as error:
+                    busy = False
+                    self._say(connected=False, error=error)
+                    self._drop_producer()
+                    self._nap(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+                    failures += 1
+                if self._stopping.is_set() and (not self._work_left() or time.monotonic() > self._deadline):
+                    break
+                if not busy and not failures:
+                    self._wake.wait(1.0)
+                    self._wake.clear()
+            self._drop_producer()
+
+    def _round(self, outbox: Outbox) -> bool:
+        waiting = outbox.waiting(BATCH)
+        backlog = outbox.backlog()
+        self.pending = backlog.messages
+        self._metrics.outbox_messages.set(backlog.messages)
+        self._metrics.outbox_bytes.set(backlog.size_bytes)
+        self._metrics.outbox_oldest.set(backlog.oldest_seconds)
+        best_effort = self._take_best_effort()
+        if self._producer is None:
+            try:
+                self._bus.ensure_topics()
+                self._producer = self._bus.producer(self._client_id)
+            except BusError:
+                self._give_back(best_effort)
+                raise
+        if not waiting and not best_effort:
+            return False
+        self._deliver(outbox, self._producer, [_Sent(s, m) for s, m in waiting])
+        self._try(self._producer, best_effort)
+        self._say(connected=True)
+        return len(waiting) == BATCH
+
+    def _deliver(self, outbox: Outbox, producer: Producer, sent: list[_Sent]) -> None:
+        try:
+            for item in sent:
+                self._publish(producer, item.message, item.acknowledge)
+            if sent:
+                producer.flush(ACKNOWLEDGE_SECONDS)
+        finally:
+            done = [item for item in sent if item.acknowledged]
+            if done:
+                outbox.settle([item.sequence for item in done])
+                self.pending -= len(done)
+                self._metrics.outbox_messages.set(self.pending)
+            for item in done:
+                self._metrics.published.labels(item.message.topic).inc()
+                self.events_published += item.message.topic == "events"
+        failed = next((item.error for item in sent if item.error is not None), None)
+        if failed is not None:
+            raise failed
+
+    def _publish(
+        self, producer: Producer, message: Outgoing, acknowledge: Callable[[BusError | None], None]
+    ) -> None:
+        try:
+            producer.publish(
+                message.topic,
+                key=message.key,
+                value=message.value,
+                headers=message.headers,
+                timestamp_ms=message.timestamp_ms,
+                acknowledge=acknowledge,
+            )
+        except RecordTooLargeError as error:
+            # It will never fit: what became of it goes on record, and the rest goes on.
+            _log.error("message is too large for the bus", topic=message.topic, key=message.key, error=error)
+            headers = (*message.headers, ("dead-letter-reason", str(error).encode()))
+            self._publish(
+                producer, replace(message, topic="dead-letter", value=b"", headers=headers), acknowledge
+            )
+
+    def _try(self, producer: Producer, messages: list[Outgoing]) -> None:
+        for index, message in enumerate(messages):
+            try:
+                producer.publish(
+                    message.topic,
+                    key=message.key,
+                    value=message.value,
+                    headers=message.headers,
+                    timestamp_ms=message.timestamp_ms,
+                )
+            except BusUnavailableError:
+                self._give_back(messages[index:])
+                raise
+            self._metrics.published.labels(message.topic).inc()
+
+    def _take_best_effort(self) -> list[Outgoing]:
+        with self._best_effort_lock:
+            taken = list(self._best_effort)
+            self._best_effort.clear()
+        return taken
+
+    def _give_back(self, messages: list[Outgoing]) -> None:
+        with self._best_effort_lock:
+            self._best_effort.extendleft(reversed(messages))
+
+    def _work_left(self) -> bool:
+        return bool(self.pending or self._best_effort)
+
+    def _nap(self, seconds: float) -> None:
+        if not self._stopping.wait(seconds):
+            return
+        time.sleep(min(0.2, seconds))
+
+    def _drop_producer(self) -> None:
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            try:
+                producer.close(timeout=1.0)
+            except BusError as error:
+                _log.debug("closing the producer failed", error=str(error))
+
+    def _say(self, *, connected: bool, error: Exception | None = None) -> None:
+        self._metrics.bus_connected.set(connected)
+        if connected is self._connected:
+            return
+        self._connected = connected
+        if connected:
+            _log.info("the bus takes messages")
+        else:
+            _log.warning("the bus is away; events are kept in the outbox", error=str(error))

@@ -1,0 +1,274 @@
+"""A shard: one process with one inference session, many cameras, and an outbox of its own."""
+
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import structlog
+
+from detectors.detector import Detector, build_detector
+from ingest.journal import Journal
+from ingest.ledger import Ledger, Outcome
+from ingest.mailbox import Mailbox
+from ingest.metrics import WorkerMetrics
+from ingest.outbox import Outbox, OutboxError, Outgoing
+from ingest.pipeline import Analysis, CameraPipeline
+from ingest.publisher import Publisher
+from ingest.stream import CameraStream, StreamState
+from safecity.bus import open_bus
+from safecity.camera import Camera
+from safecity.cloudevents import event_headers
+from safecity.event import Trace
+from safecity.settings import Site
+from safecity.status import CameraState, LedgerCounts, Status
+
+DRAIN_SECONDS = 10.0
+BEAT_SECONDS = 1.0
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class ShardPlan:
+    """What a shard is to do."""
+
+    index: int
+    site: Site
+    cameras: tuple[Camera, ...]
+    journal: Path | None = None
+    orphans: tuple[Path, ...] = ()
+    """Outboxes of shards that are no more: this one delivers what they left."""
+
+    @property
+    def name(self) -> str:
+        """What the shard is called in statuses and traces."""
+        return f"{self.site.worker.name or socket.gethostname()}/{self.index}"
+
+    @property
+    def outbox(self) -> Path:
+        """The shard's outbox."""
+        return worker_folder(self.site) / f"outbox-{self.index}.sqlite"
+
+
+@dataclass(frozen=True)
+class ShardReport:
+    """What a shard did, all told."""
+
+    decided: int
+    published: int
+    by_kind: dict[str, int]
+    ledgers: dict[str, LedgerCounts]
+
+
+def worker_folder(site: Site) -> Path:
+    """The worker's part of the data folder."""
+    return site.in_data_dir("worker")
+
+
+@dataclass
+class _Post:
+    """One camera's place in the shard."""
+
+    camera: Camera
+    ledger: Ledger
+    mailbox: Mailbox
+    pipeline: CameraPipeline
+    stream: CameraStream
+    events_decided: int = 0
+    last_error_at: float = -60.0
+    reported_state: CameraState | None = None
+    reported_at: float = 0.0
+
+
+class Shard:
+    """Runs the cameras of one plan until it is told to stop.
+
+    Args:
+        plan: what to do.
+        metrics: told everything.
+        stopping: set from outside to end it.
+    """
+
+    def __init__(self, plan: ShardPlan, metrics: WorkerMetrics, stopping: threading.Event) -> None:
+        self._plan = plan
+        self._metrics = metrics
+        self._stopping = stopping
+        self._wake = threading.Event()
+        self._outbox = Outbox(plan.outbox)
+        self._epoch = self._outbox.raise_epoch()
+        self._journal = Journal(plan.journal) if plan.journal else None
+        self._bus = open_bus(plan.site)
+        self._publishers = [
+            Publisher(lambda path=path: Outbox(path), self._bus, f"{plan.name}/{path.stem}", metrics)  # type: ignore[misc]
+            for path in (plan.outbox, *plan.orphans)
+        ]
+        self._unsaved: list[Outgoing] = []
+        self._unsaved_lines: list[bytes] = []
+        self._by_kind: dict[str, int] = {}
+        detector = build_detector(plan.site.detector)
+        self._posts = [self._post(camera, detector) for camera in plan.cameras]
+
+    def run(self, heartbeat: Connection | None = None) -> ShardReport:
+        """Until ``stopping`` is set: analyse the newest frame of each camera in turn."""
+        for publisher in self._publishers:
+            publisher.start()
+        for post in self._posts:
+            post.stream.start()
+        next_beat = 0.0
+        while not self._stopping.is_set():
+            worked = [self._serve(post) for post in self._posts]
+            if time.monotonic() >= next_beat:
+                next_beat = time.monotonic() + BEAT_SECONDS
+                self._beat(heartbeat)
+            if not any(worked):
+                self._wake.wait(0.2)
+                self._wake.clear()
+        return self._shut_down()
+
+    def _post(self, camera: Camera, detector: Detector) -> _Post:
+        site, ledger = self._plan.site, Ledger()
+        mailbox = Mailbox(self._wake)
+        stream = CameraStream(
+            camera,
+            mailbox,
+            ledger,
+            allowed_networks=site.allowed_networks,
+            read_timeout=site.worker.read_timeout_seconds,
+            on_state=lambda state, camera=camera: self._on_state(camera, state),  # type: ignore[misc]
+        )
+        pipeline = CameraPipeline(
+            camera, detector, start_confidence=site.detector.confidence, timed=self._metrics.timed
+        )
+        return _Post(camera, ledger, mailbox, pipeline, stream)
+
+    def _serve(self, post: _Post) -> bool:
+        frame = post.mailbox.take()
+        if frame is None:
+            return False
+        try:
+            analysis = post.pipeline.process(frame)
+        except Exception as error:  # noqa: BLE001  one camera's bad frame must not end the others
+            post.ledger.settle(Outcome.CORRUPT)
+            if time.monotonic() - post.last_error_at > 10:
+                post.last_error_at = time.monotonic()
+                _log.error("a frame could not be analysed", camera_id=post.camera.id, exc_info=error)
+            return True
+        trace = Trace(
+            captured_at=frame.captured_at,
+            received_at=frame.received_at,
+            decided_at=datetime.now(UTC),
+            worker=self._plan.name,
+            epoch=self._epoch,
+        )
+        self._send(post, analysis, trace)
+        post.ledger.settle(analysis.outcome)
+        return True
+
+    def _send(self, post: _Post, analysis: Analysis, trace: Trace) -> None:
+        observation = analysis.observation
+        stamp = int(observation.captured_at.timestamp() * 1000)
+        key = post.camera.id
+        for decision in analysis.decisions:
+            event = decision.event
+            post.events_decided += 1
+            self._by_kind[event.kind] = self._by_kind.get(event.kind, 0) + 1
+            self._metrics.decided.labels(event.kind).inc()
+            picture_headers = (
+                ("event-id", event.event_id.encode()),
+                ("media-name", (event.snapshot or "").encode()),
+                ("content-type", b"image/jpeg"),
+            )
+            self._unsaved += [
+                Outgoing("snapshots", key, decision.picture, picture_headers, stamp),
+                Outgoing("events", key, event.to_bytes(), tuple(event_headers(event, trace)), stamp),
+            ]
+            self._unsaved_lines.append(event.to_bytes())
+        if analysis.decisions:
+            self._save()
+        self._publishers[0].offer(Outgoing("observations", key, observation.to_bytes(), (), stamp))
+
+    def _save(self) -> None:
+        """Put into the outbox what is not in it yet. What the disk refuses is kept and tried again."""
+        try:
+            with self._metrics.timed("outbox"):
+                self._outbox.append(self._unsaved)
+        except OutboxError as error:
+            _log.error(
+                "the outbox's disk takes nothing; events are kept in memory: free some space",
+                waiting=len(self._unsaved_lines),
+                error=str(error),
+            )
+        else:
+            if self._journal is not None:
+                self._journal.write(self._unsaved_lines)
+            self._unsaved, self._unsaved_lines = [], []
+            self._publishers[0].notify()
+        self._metrics.outbox_failed.set(len(self._unsaved))
+
+    def _on_state(self, camera: Camera, state: StreamState) -> None:
+        _log.info("camera", camera_id=camera.id, state=state.state.value, reason=state.reason)
+
+    def _beat(self, heartbeat: Connection | None) -> None:
+        """What is done once a second beside the frames."""
+        if self._unsaved:
+            self._save()
+        for post in self._posts:
+            state = post.stream.state
+            turned = state.state is not post.reported_state
+            due = time.monotonic() - post.reported_at >= self._plan.site.worker.status_seconds
+            self._metrics.show_camera(post.camera.id, post.ledger.counts(), state.state, state.reconnects)
+            if turned or due:
+                self._report(post)
+        if heartbeat is not None:
+            heartbeat.send(time.time())
+
+    def _report(self, post: _Post) -> None:
+        state, counts, now = post.stream.state, post.ledger.counts(), datetime.now(UTC)
+        post.reported_state, post.reported_at = state.state, time.monotonic()
+        status = Status(
+            camera_id=post.camera.id,
+            worker=self._plan.name,
+            reported_at=now,
+            state=state.state,
+            reason=state.reason,
+            since=state.since,
+            width=state.width,
+            height=state.height,
+            codec=state.codec,
+            last_frame_at=state.last_frame_at,
+            reconnects=state.reconnects,
+            events_decided=post.events_decided,
+            ledger=counts,
+            outbox_pending=sum(p.pending for p in self._publishers),
+        )
+        stamp = int(now.timestamp() * 1000)
+        self._publishers[0].offer(Outgoing("status", post.camera.id, status.to_bytes(), (), stamp))
+
+    def _shut_down(self) -> ShardReport:
+        for post in self._posts:
+            post.stream.request_stop()
+        for post in self._posts:
+            post.stream.stop(timeout=3.0)
+            while post.mailbox.take() is not None:
+                post.ledger.settle(Outcome.SHED)
+            self._metrics.show_camera(
+                post.camera.id, post.ledger.counts(), post.stream.state.state, post.stream.state.reconnects
+            )
+            self._report(post)
+        if self._unsaved:
+            self._save()
+        for publisher in self._publishers:
+            publisher.stop(DRAIN_SECONDS)
+        self._outbox.close()
+        self._bus.close()
+        return ShardReport(
+            decided=sum(self._by_kind.values()),
+            published=sum(p.events_published for p in self._publishers),
+            by_kind=self._by_kind,
+            ledgers={post.camera.id: post.ledger.counts() for post in self._posts},
+        )
+
