@@ -1,11 +1,9 @@
 """The supervisor: one shard a core, cameras shared out among them, and a shard that dies is started again."""
 
-import ctypes
 import multiprocessing
 import os
 import shutil
 import signal
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -21,6 +19,7 @@ from ingest.health import HealthServer, WorkerHealth
 from ingest.shard import ShardPlan, ShardReport, worker_folder
 from safecity.camera import Camera, check_url
 from safecity.log import configure_logging
+from safecity.parent import die_with
 from safecity.settings import Site
 
 SILENT_SECONDS = 60.0
@@ -28,7 +27,6 @@ SILENT_SECONDS = 60.0
 STOP_SECONDS = 30.0
 RESTART_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 STABLE_SECONDS = 60.0
-PR_SET_PDEATHSIG = 1
 
 _log = structlog.get_logger()
 
@@ -198,7 +196,8 @@ class _ShardPost:
 
 def run_shard(plan: ShardPlan, connection: Connection, log: LogChoice, parent: int) -> None:
     """A shard's process, from its first line to its last."""
-    _die_with(parent)
+    # A lone shard would compete with its successor.
+    die_with(parent, signal.SIGKILL)
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -216,11 +215,3 @@ def run_shard(plan: ShardPlan, connection: Connection, log: LogChoice, parent: i
     report = Shard(plan, WorkerMetrics(), stopping).run(connection)
     connection.send(report)
     connection.close()
-
-
-def _die_with(parent: int) -> None:
-    """End with the parent, however that ends: a lone shard would compete with its successor."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
