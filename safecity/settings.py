@@ -1,6 +1,7 @@
 """The site file: cameras, bus, worker and centre, in TOML. Errors name the path and what was wanted."""
 
 import ipaddress
+import json
 import os
 import re
 import tomllib
@@ -196,17 +197,20 @@ def _is_ip(host: str) -> bool:
 
 
 def load_site(path: Path) -> Site:
-    """Read and check a site file.
+    """Read and check a site file: TOML, or JSON when a program wrote it to a name that ends in ``.json``.
 
     Raises:
         SettingsError: it cannot be read, or something in it is wrong; every line names a path in the file.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not TOML: {error}") from None
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not {'JSON' if path.suffix == '.json' else 'TOML'}: {error}") from None
+    if not isinstance(document, dict):
+        raise SettingsError(f"{path}: want a table of settings, not a {type(document).__name__}")
     folder = path.resolve().parent
     return parse_site(document, folder, str(path))
 

@@ -25,10 +25,12 @@ def demo(
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of the page.")] = 8080,
     kafka: Annotated[
-        str | None, typer.Option(help="Use this Apache Kafka instead of the embedded bus.", metavar="HOST:PORT")
+        str | None,
+        typer.Option(help="Use this Apache Kafka instead of the embedded bus.", metavar="HOST:PORT"),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Keep everything here; a folder for the time otherwise.", metavar="DIR")
+        Path | None,
+        typer.Option(help="Keep everything here; a folder for the time otherwise.", metavar="DIR"),
     ] = None,
 ) -> None:
     """Start cameras from real footage, a worker and the command centre, and show the events as they come.

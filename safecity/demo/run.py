@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from safecity.demo.cameras import RtspServer, rtsp_server_available
 
 from safecity.cli import UsageError
-from safecity.demo.cameras import RtspServer, rtsp_server_available
 from safecity.demo.scenes import FOOTAGE, camera_ids, demo_site
 from safecity.parent import die_with
 
@@ -65,7 +65,7 @@ def run_demo(plan: DemoPlan, announce: Callable[[str], None]) -> dict[str, Any]:
             _part(plan, "worker", "--site", str(site), "--journal", str(journal), "--summary", str(report))
         )
         announce(f"The page: {url}    (Ctrl-C ends the demo)")
-        viewer = subprocess.Popen(  # noqa: S603
+        viewer = subprocess.Popen(
             [sys.executable, "-m", "safecity", "events", "--follow", "--url", url],
             start_new_session=True,
             preexec_fn=_die_with_us(signal.SIGTERM),
@@ -101,7 +101,7 @@ def _start_rtsp(plan: DemoPlan, parts: ExitStack, announce: Callable[[str], None
 def _part(plan: DemoPlan, *arguments: str) -> Iterator[_Part]:
     log = plan.data_dir / f"{arguments[0]}.log"
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             [sys.executable, "-m", "safecity", *arguments],
             stdout=output,
             stderr=output,
@@ -221,4 +221,6 @@ def check_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise UsageError(f"port {port} cannot be had ({error.strerror}); choose another: --port 8081") from None
+            raise UsageError(
+                f"port {port} cannot be had ({error.strerror}); choose another: --port 8081"
+            ) from None
