@@ -125,7 +125,9 @@ def check(
     with console.status(f"trying {len(loaded.cameras)} cameras …"):
         results = try_cameras(loaded.cameras, loaded.allowed_networks, timeout)
     if as_json:
-        typer.echo(json.dumps({"site": str(site), "cameras": [asdict(result) for result in results]}, indent=2))
+        typer.echo(
+            json.dumps({"site": str(site), "cameras": [asdict(result) for result in results]}, indent=2)
+        )
     else:
         table = Table("camera", "result", "picture", "codec", "fps", "first frame")
         for result in results:

@@ -28,7 +28,9 @@ class WorkerHealth:
         MultiProcessCollector(self.registry, path=str(folder))  # type: ignore[no-untyped-call]
         ProcessCollector(registry=self.registry)
         self._shards = Gauge("safecity_worker_shards", "Shards that run and answer.", registry=self.registry)
-        self._wanted = Gauge("safecity_worker_shards_wanted", "Shards that should run.", registry=self.registry)
+        self._wanted = Gauge(
+            "safecity_worker_shards_wanted", "Shards that should run.", registry=self.registry
+        )
         self._deaths = Counter(
             "safecity_worker_shard_deaths_total", "Shards that ended by themselves.", registry=self.registry
         )
@@ -91,7 +93,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _QuietHandler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class calls it so
+    def log_message(self, format: str, *args: Any) -> None:
         """Scrapes every few seconds are no news."""
 
 

@@ -9,6 +9,7 @@ from detectors.detections import Detections
 from detectors.detector import Detector
 from detectors.motion import MotionGate
 from detectors.tracking import Track, Tracker
+
 from ingest.frame import Frame
 from ingest.ledger import Outcome
 from ingest.snapshots import Picture, PrivacyMask, encode_jpeg, pixelate
@@ -120,7 +121,9 @@ class CameraPipeline:
         with self._timed("snapshot"):
             if picture is None:
                 picture = self._mask.burn(frame.bgr())
-            people = [self._detector.labels.index(label) for label in PEOPLE if label in self._detector.labels]
+            people = [
+                self._detector.labels.index(label) for label in PEOPLE if label in self._detector.labels
+            ]
             seen = [
                 box
                 for box, class_id, confidence in zip(

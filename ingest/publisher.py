@@ -48,11 +48,19 @@ class Publisher:
         bus: where the messages go.
         client_id: what the bus calls this producer.
         metrics: told what was published and what waits.
+        once: the outbox gets nothing new: when it is empty, delete it and end.
     """
 
     def __init__(
-        self, open_outbox: Callable[[], Outbox], bus: Bus, client_id: str, metrics: WorkerMetrics
+        self,
+        open_outbox: Callable[[], Outbox],
+        bus: Bus,
+        client_id: str,
+        metrics: WorkerMetrics,
+        *,
+        once: bool = False,
     ) -> None:
+        self._once = once
         self._open_outbox = open_outbox
         self._bus = bus
         self._client_id = client_id
@@ -106,6 +114,9 @@ class Publisher:
                     self._nap(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
                     failures += 1
                 if self._stopping.is_set() and (not self._work_left() or time.monotonic() > self._deadline):
+                    break
+                if self._once and not failures and not self.pending:
+                    outbox.path.unlink(missing_ok=True)
                     break
                 if not busy and not failures:
                     self._wake.wait(1.0)

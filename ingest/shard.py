@@ -5,12 +5,13 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import structlog
-
 from detectors.detector import Detector, build_detector
+
 from ingest.journal import Journal
 from ingest.ledger import Ledger, Outcome
 from ingest.mailbox import Mailbox
@@ -103,8 +104,8 @@ class Shard:
         self._journal = Journal(plan.journal) if plan.journal else None
         self._bus = open_bus(plan.site)
         self._publishers = [
-            Publisher(lambda path=path: Outbox(path), self._bus, f"{plan.name}/{path.stem}", metrics)  # type: ignore[misc]
-            for path in (plan.outbox, *plan.orphans)
+            Publisher(partial(Outbox, path), self._bus, f"{plan.name}/{path.stem}", metrics, once=once)
+            for path, once in ((plan.outbox, False), *((orphan, True) for orphan in plan.orphans))
         ]
         self._unsaved: list[Outgoing] = []
         self._unsaved_lines: list[bytes] = []
@@ -138,7 +139,7 @@ class Shard:
             ledger,
             allowed_networks=site.allowed_networks,
             read_timeout=site.worker.read_timeout_seconds,
-            on_state=lambda state, camera=camera: self._on_state(camera, state),  # type: ignore[misc]
+            on_state=partial(self._on_state, camera),
         )
         pipeline = CameraPipeline(
             camera, detector, start_confidence=site.detector.confidence, timed=self._metrics.timed
@@ -271,4 +272,3 @@ class Shard:
             by_kind=self._by_kind,
             ledgers={post.camera.id: post.ledger.counts() for post in self._posts},
         )
-

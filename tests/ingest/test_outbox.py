@@ -86,7 +86,6 @@ def test_a_file_that_is_no_outbox_is_refused(tmp_path):
         Outbox(path)
 
 
-
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutboxError):
