@@ -36,6 +36,7 @@ class Outgoing:
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
     timestamp_ms: int
+    """Wall clock of the decision: what the bus's retention goes by."""
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,8 @@ class Shard:
 
     def _send(self, post: _Post, analysis: Analysis, trace: Trace) -> None:
         observation = analysis.observation
-        stamp = int(observation.captured_at.timestamp() * 1000)
+        # Not event time: the bus keeps by this stamp, and footage may be years old.
+        stamp = int(trace.decided_at.timestamp() * 1000)
         key = post.camera.id
         for decision in analysis.decisions:
             event = decision.event
