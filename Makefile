@@ -1,0 +1,52 @@
+# safecity: two commands do all the set-up: make demo, make test.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+SYSTEM_PACKAGES := libgl1 gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
+	chromium prometheus kcat
+
+.PHONY: help demo test lint generate clean
+.DEFAULT_GOAL := help
+
+help:  ## Say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.runtime  ## Cameras, worker and command centre on this machine; Ctrl-C ends them
+	@$(BIN)/safecity demo
+
+test: $(VENV)/.dev system-packages lint  ## Install what the tests need, and run them all
+	@$(BIN)/pytest
+
+lint: $(VENV)/.dev  ## Style, types and architecture
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+generate: $(VENV)/.dev  ## Write the schemas and the reference from the code
+	@$(BIN)/python docs/generate.py
+
+clean:  ## Remove what make has made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: system-packages
+system-packages:
+	@deploy/system-packages $(SYSTEM_PACKAGES)
+
+$(VENV)/.created:
+	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "safecity needs Python 3.11 or later; install it, or give it: make demo PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "Python has no venv module here; on Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.created pyproject.toml
+	@echo "Installing safecity into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@deploy/system-packages --only-if-missing-libgl $(BIN)/python libgl1
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.created pyproject.toml
+	@echo "Installing safecity and what its tests need into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,postgres]'
+	@touch $@
