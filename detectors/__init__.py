@@ -1,1 +1,1 @@
-"""placeholder"""
+"""From pixels to tracked objects. Pure: arrays in, values out; no threads, no sockets, no clocks."""

@@ -66,7 +66,7 @@ class CameraPipeline:
         self._detector = detector
         self._timed = timed
         self._mask = PrivacyMask(camera.masks)
-        self._gate = MotionGate(analysed_fps=camera.analysed_fps) if camera.motion_gate else None
+        self._gate = MotionGate() if camera.motion_gate else None
         self._tracker = Tracker(labels=detector.labels, start_confidence=start_confidence)
         scene = camera.scene(detector.identity)
         self._rules = [build_rule(settings, scene) for settings in camera.rules]

@@ -1,0 +1,1 @@
+"""Backends: one inference engine a file, each with ``build(card) -> Backend``."""

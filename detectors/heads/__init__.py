@@ -1,0 +1,1 @@
+"""Heads: one output layout a file, each with ``decode(outputs, card, floor) -> Detections``."""

@@ -1,0 +1,52 @@
+"""NanoDet's output: score maps and, for each side of a box, a distribution over distances.
+
+Three score maps ``(1, cells, classes)`` for the strides 8, 16 and 32, then three box maps
+``(1, cells, 4 * bins)``. The expectation of a side's distribution, times the stride, is its distance from the
+cell's centre. Generalized Focal Loss, Li et al. 2020, https://arxiv.org/abs/2006.04388
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.cards import ModelCard
+from detectors.detections import Detections
+from detectors.suppression import suppress
+
+STRIDES = (8, 16, 32)
+IOU = 0.5
+
+
+def decode(outputs: Sequence[NDArray[np.float32]], card: ModelCard, floor: float) -> Detections:
+    """Detections of confidence ``floor`` or more, in pixels of the model's input."""
+    boxes, confidences, classes = [], [], []
+    for level, stride in enumerate(STRIDES):
+        scores, distances = outputs[level][0], outputs[level + len(STRIDES)][0]
+        cells, class_ids = np.nonzero(scores >= floor)
+        if len(cells) == 0:
+            continue
+        boxes.append(_boxes(cells, distances[cells], stride, card.input.width))
+        confidences.append(scores[cells, class_ids])
+        classes.append(class_ids)
+    if not boxes:
+        return Detections.empty()
+    found = Detections(
+        np.concatenate(boxes).astype(np.float32),
+        np.clip(np.concatenate(confidences), 0, 1).astype(np.float32),
+        np.concatenate(classes).astype(np.int64),
+    )
+    return found.select(suppress(found, IOU))
+
+
+def _boxes(
+    cells: NDArray[np.int64], distances: NDArray[np.float32], stride: int, width: int
+) -> NDArray[np.float32]:
+    """(k, 4) x1 y1 x2 y2 of the chosen cells."""
+    columns = -(-width // stride)
+    x, y = (cells % columns + 0.5) * stride, (cells // columns + 0.5) * stride
+    sides = distances.reshape(len(cells), 4, -1)
+    weights = np.exp(sides - sides.max(axis=2, keepdims=True))
+    bins = np.arange(sides.shape[2], dtype=np.float32)
+    left, top, right, bottom = ((weights @ bins) / weights.sum(axis=2) * stride).T
+    return np.stack([x - left, y - top, x + right, y + bottom], axis=1)
