@@ -17,8 +17,13 @@ _logs: dict[Path, "MemoryLog"] = defaultdict(lambda: MemoryLog())
 
 def build(site: Site) -> LogBus:
     """The bus of this process for ``site.data_dir``: the same log every time."""
-    log = _logs[site.data_dir.resolve()]
+    log = log_of(site)
     return LogBus(lambda: log)
+
+
+def log_of(site: Site) -> "MemoryLog":
+    """The log behind :func:`build`, for tests that take it away or look into it."""
+    return _logs[site.data_dir.resolve()]
 
 
 class _Group:

@@ -1,0 +1,30 @@
+"""A real Apache Kafka for the whole test run, on a free port."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from safecity import kafka_dev
+from safecity.cli import UsageError
+from safecity.kafka_dev import Broker
+
+
+@pytest.fixture(scope="session")
+def kafka_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kafka") / "data"
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(kafka_data: Path) -> Iterator[Broker]:
+    """The broker; ``kafka_broker.address`` goes into ``bootstrap_servers``. Use your own topic prefix."""
+    try:
+        broker = kafka_dev.start(0, kafka_data)
+    except UsageError as error:
+        pytest.skip(f"NO KAFKA, SO NOTHING WAS TESTED AGAINST IT: {error}")
+    try:
+        yield broker
+    finally:
+        # A test may have restarted it: what runs in the folder now is what has to go.
+        if (running := kafka_dev.running_broker(kafka_data)) is not None:
+            kafka_dev.stop(running, seconds=10.0)
