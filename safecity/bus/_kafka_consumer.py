@@ -114,6 +114,10 @@ class KafkaConsumer:
                 allow_auto_create_topics=False,
             )
             if group is not None:
+                # Known partitions before joining: a leader that does not know them hands out none, and
+                # kafka-python does not always get over that.
+                for topic in self._topics:
+                    self._client.partitions_for_topic(topic)
                 self._client.subscribe(topics=self._topics, listener=self._listener)
         except (KafkaError, OSError) as error:
             raise bus_error(self._servers, "connecting", error) from error
