@@ -128,6 +128,8 @@ class KafkaConsumer:
         while True:
             if self._group is None:
                 self._assign_all()
+            else:
+                self._finish_joining()
             remaining = max(deadline - time.monotonic(), 0.0)
             try:
                 batches = self._client.poll(timeout_ms=int(remaining * 1000), max_records=max_records)
@@ -237,6 +239,13 @@ class KafkaConsumer:
         if new:
             self._client.assign(sorted(everything))
             self._take(new)
+
+    def _finish_joining(self) -> None:
+        # A join that changed metadata has set off, and that outlasts one poll, is forgotten by
+        # kafka-python's next poll: it would hold nothing and send no heartbeat for ever.
+        coordinator = self._client._coordinator
+        if coordinator.rejoining and not coordinator.need_rejoin():
+            coordinator.request_rejoin()
 
     def _look_for_broker(self) -> None:
         # kafka-python's poll returns empty for ever when every broker is gone.

@@ -4,10 +4,12 @@ import os
 import signal
 import time
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 
 from safecity.bus.port import (
+    TOPICS,
     Bus,
     BusError,
     BusUnavailableError,
@@ -329,6 +331,19 @@ def test_ensure_topics_again_changes_nothing(backend: Backend) -> None:
         consumer = again.consumer(["events"], group="g")
         assert [record.value for record in read(consumer, 1)] == [b"1"]
         consumer.close()
+
+
+def test_a_topic_that_comes_after_its_reader_is_read(backend: Backend) -> None:
+    late = replace(TOPICS["events"], name="late")
+    with backend.open() as bus:
+        consumers = [bus.consumer(["late"], group=group) for group in ("g", None)]
+        for consumer in consumers:
+            assert consumer.poll(0.5) == []
+        bus.ensure_topics([late])
+        publish(bus, {"a": [b"1"]}, "late")
+        for consumer in consumers:
+            assert [record.value for record in read(consumer, 1)] == [b"1"]
+            consumer.close()
 
 
 def test_a_topic_that_does_not_exist_takes_nothing(backend: Backend) -> None:
