@@ -183,13 +183,18 @@ def _prepare(port: int, data: Path) -> list[str]:
 def _format_once(command: list[str], data: Path) -> None:
     if (data / "log" / "meta.properties").exists():
         return
-    cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    cluster = cluster_id(uuid.uuid4().bytes)
     tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c"]
     run = subprocess.run(
         [*command, *tool, str(data / "server.properties")], capture_output=True, text=True, check=False
     )
     if run.returncode != 0:
         raise BrokerError(f"{data} could not be formatted: {(run.stderr or run.stdout).strip()[-500:]}")
+
+
+def cluster_id(random: bytes) -> str:
+    """Kafka's form of 16 random bytes: URL-safe base64 that never begins with "-", as an option would."""
+    return urlsafe_b64encode(bytes([random[0] & 0x3F]) + random[1:]).decode().rstrip("=")
 
 
 def _write_state(broker: Broker) -> None:

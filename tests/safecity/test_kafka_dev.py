@@ -12,7 +12,7 @@ import pytest
 from safecity import kafka_dev
 from safecity.cli import UsageError
 from safecity.kafka_dev import Broker, runtime
-from safecity.kafka_dev.broker import free_port, is_running
+from safecity.kafka_dev.broker import cluster_id, free_port, is_running
 
 
 def safecity(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -90,6 +90,12 @@ def test_another_process_with_the_brokers_number_is_not_stopped(tmp_path: Path) 
     finally:
         bystander.kill()
         bystander.communicate()
+
+
+def test_a_cluster_id_is_never_taken_for_an_option() -> None:
+    ids = [cluster_id(bytes([first, *range(15)])) for first in range(256)]
+    assert {len(name) for name in ids} == {22}
+    assert all(name[0].isalpha() for name in ids)
 
 
 def test_an_older_java_is_refused_and_a_missing_one_says_what_to_install(
