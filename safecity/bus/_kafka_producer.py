@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 
+import structlog
 from kafka import KafkaProducer as Client
 from kafka.errors import KafkaError
 
@@ -17,8 +18,11 @@ DELIVERY_MS = 12_000
 REQUEST_MS = 8_000
 BLOCK_MS = 3_000
 LINGER_MS = 5
+CLOSE_SECONDS = 1.0
 REQUEST_BYTES = MAX_RECORD_BYTES + 256 * 1024
 """A record of the largest size, with what Kafka writes around it."""
+
+_log = structlog.get_logger()
 
 
 class KafkaProducer:
@@ -124,8 +128,15 @@ class KafkaProducer:
                 return
             self._closed = True
             self._changed.wait_for(lambda: self._pending == 0, timeout)
-        # The client's own flush waits without a bound on some paths once the broker is gone.
-        self._client.close(timeout=0 if self._pending else 1.0)
+        if self._pending:
+            # The client's close waits for what cannot be sent, raises, and goes on sending behind the
+            # caller's back. Given up first, nothing of it overtakes what the next producer sends.
+            self._client._sender.force_close()
+            self._client._sender.join(CLOSE_SECONDS)
+        try:
+            self._client.close(timeout=CLOSE_SECONDS)
+        except KafkaError as error:
+            _log.debug("bus: closing the producer failed", error=str(error))
 
     def _succeeded(self, size: int, acknowledge: Acknowledge | None, _metadata: object) -> None:
         if acknowledge is not None:

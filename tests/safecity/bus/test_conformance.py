@@ -359,15 +359,20 @@ def test_an_unavailable_bus_says_so_and_recovers(backend: Backend) -> None:
     with backend.open() as bus:
         publish(bus, {"a": [b"before"]})
         consumer = bus.consumer(["events"], group="g")
-        producer = bus.producer("test")
-        assert [record.value for record in read(consumer, 1)] == [b"before"]
+        producer, given_up = bus.producer("test"), bus.producer("given-up")
+        given_up.publish("events", key="a", value=b"before")
+        given_up.flush(10.0)
+        assert [record.value for record in read(consumer, 2)] == [b"before", b"before"]
+        answers: list[BusError | None] = []
         with backend.unavailable():
+            given_up.publish("events", key="a", value=b"given up", acknowledge=answers.append)
             with pytest.raises(BusUnavailableError) as told:  # noqa: PT012 - at once or when flushed
                 producer.publish("events", key="a", value=b"during")
                 producer.flush(2.0)
             assert "\n" not in str(told.value)
             with pytest.raises(BusUnavailableError):
                 publish(bus, {"a": [b"during"]})
+            given_up.close(timeout=0.5)
         found: list[bytes | None] = []
 
         def go_on() -> None:
@@ -379,5 +384,7 @@ def test_an_unavailable_bus_says_so_and_recovers(backend: Backend) -> None:
                 return
 
         wait(lambda: b"after" in found, go_on)
+        assert [type(answer) for answer in answers] == [BusUnavailableError]
+        assert b"given up" not in found
         producer.close()
         consumer.close()
