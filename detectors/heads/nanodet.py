@@ -15,7 +15,8 @@ from detectors.detections import Detections
 from detectors.suppression import suppress
 
 STRIDES = (8, 16, 32)
-IOU = 0.5
+IOU = 0.6
+"""As in NanoDet's own configuration: at 0.5 people who walk side by side lose one of them."""
 
 
 def decode(outputs: Sequence[NDArray[np.float32]], card: ModelCard, floor: float) -> Detections:
