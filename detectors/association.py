@@ -13,8 +13,8 @@ from safecity.geometry import iou
 BUFFER = 0.1
 BUFFER_PER_SECOND = 0.4
 MOST_BUFFER = 0.6
-"""Boxes are widened by such a share of their size before they are compared: the longer unseen, the surer is it
-that the object went on otherwise than predicted. Buffered IoU, Yang et al. 2023,
+"""Boxes are widened by such a share of their size before they are compared: the longer unseen, the surer is
+it that the object went on otherwise than predicted. Buffered IoU, Yang et al. 2023,
 https://arxiv.org/abs/2211.14317"""
 LEAST_LIKE_HEIGHT = 0.6
 """An object's height does not change by more than this from one sight to the next."""

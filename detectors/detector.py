@@ -18,16 +18,18 @@ FAINT = 0.1
 class Backend(Protocol):
     """Runs a model."""
 
-    def infer(self, bgr: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
-        """The raw outputs for one picture (h, w, 3)."""
+    def infer(self, bgr: NDArray[np.uint8], size: tuple[int, int]) -> Sequence[NDArray[np.float32]]:
+        """The raw outputs for one picture (h, w, 3), stretched to ``size`` (width, height)."""
         ...
 
 
 class Head(Protocol):
     """Understands a model's output layout."""
 
-    def decode(self, outputs: Sequence[NDArray[np.float32]], card: ModelCard, floor: float) -> Detections:
-        """Detections in pixels of the model's input."""
+    def decode(
+        self, outputs: Sequence[NDArray[np.float32]], size: tuple[int, int], floor: float
+    ) -> Detections:
+        """Detections of confidence ``floor`` or more in pixels of the model's input of that ``size``."""
         ...
 
 
@@ -58,10 +60,11 @@ class Detector:
 
     def detect(self, bgr: NDArray[np.uint8]) -> Detections:
         """What is in a picture (h, w, 3), in its pixels; faint detections too, for the tracker."""
-        found = self._head.decode(self._backend.infer(bgr), self._card, FAINT)
-        found = found.select(self._wanted[found.class_id])
         height, width = bgr.shape[:2]
-        scale = np.array([width / self._card.input.width, height / self._card.input.height] * 2, np.float32)
+        size = self._card.input.size_for(width, height)
+        found = self._head.decode(self._backend.infer(bgr, size), size, FAINT)
+        found = found.select(self._wanted[found.class_id])
+        scale = np.array([width / size[0], height / size[1]] * 2, np.float32)
         limits = np.array([width, height] * 2, np.float32)
         return Detections(np.clip(found.xyxy * scale, 0, limits), found.confidence, found.class_id)
 

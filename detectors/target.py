@@ -1,6 +1,5 @@
 """One object that is followed: where it is, what it is, whether it stays where it is."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,7 +55,7 @@ class Target:
         self._born = seconds
         self._hits = 1
         self._confidence = confidence
-        self._votes = Counter({class_id: confidence})
+        self._votes = {class_id: confidence}
         self._anchor = _foot(xyxy)
         self._anchored_at = seconds
         self._stationary = False
@@ -85,7 +84,7 @@ class Target:
         self._confidence = confidence
         for known in self._votes:
             self._votes[known] *= FORGETTING
-        self._votes[class_id] += confidence
+        self._votes[class_id] = self._votes.get(class_id, 0.0) + confidence
         self.watch(seconds)
 
     def rest(self, seconds: float) -> None:
@@ -95,9 +94,9 @@ class Target:
 
     def watch(self, seconds: float) -> None:
         """Is it staying where it is?"""
-        x1, y1, x2, y2 = self.filter.xyxy
-        foot = _foot(self.filter.xyxy)
-        if float(np.linalg.norm(foot - self._anchor)) > STATIONARY_SHARE * (y2 - y1):
+        box = self.filter.xyxy
+        foot = _foot(box)
+        if float(np.linalg.norm(foot - self._anchor)) > STATIONARY_SHARE * (box[3] - box[1]):
             self._anchor, self._anchored_at, self._stationary = foot, seconds, False
         elif seconds - self._anchored_at >= STATIONARY_SECONDS:
             self._stationary = True
@@ -107,7 +106,7 @@ class Target:
         assert self.track_id is not None
         return Track(
             track_id=self.track_id,
-            label=labels[self._votes.most_common(1)[0][0]],
+            label=labels[max(self._votes, key=self._votes.__getitem__)],
             confidence=self._confidence,
             xyxy=self.filter.xyxy,
             velocity=self.filter.velocity,

@@ -1,8 +1,8 @@
 """A tracker in the manner of ByteTrack: confident detections first, faint ones to keep what is known.
 
 ByteTrack, Zhang et al. 2022, https://arxiv.org/abs/2110.06864. The motion model is a Kalman filter with
-constant velocity and the real time between pictures; all spans are seconds, so that the tracker is the same at
-any analysed rate. A track is reported only while a detection supports it.
+constant velocity and the real time between pictures; all spans are seconds, so that the tracker is the same
+at any analysed rate. A track is reported only while a detection supports it.
 """
 
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ class Tracker:
         )
         confirmed = [t for t in self._targets if t.confirmed]
         sure = self._match(confirmed, sure, LEAST_OVERLAP)
-        recent=[t for t in confirmed if not t.supported and t.unseen_seconds<=RECENT+elapsed]
+        recent = [t for t in confirmed if not t.supported and t.unseen_seconds <= RECENT + elapsed]
         self._match(recent, faint, LEAST_FAINT_OVERLAP)
         sure = self._match([t for t in self._targets if not t.confirmed], sure, LEAST_OVERLAP)
         self._start_tracks(sure)
@@ -102,9 +102,11 @@ class Tracker:
         kept: list[Target] = []
         for target in sorted(self._targets, key=lambda t: (not t.confirmed, t.born)):
             rivals = [k.filter.xyxy for k in kept if k.group == target.group and k.supported]
-            double = target.supported and rivals and float(
-                iou(np.stack(rivals), target.filter.xyxy[None]).max()
-            ) > SAME_OBJECT
+            double = (
+                target.supported
+                and rivals
+                and float(iou(np.stack(rivals), target.filter.xyxy[None]).max()) > SAME_OBJECT
+            )
             if not double:
                 kept.append(target)
         return kept
@@ -125,7 +127,9 @@ class Tracker:
         tracks = [t.track(self._labels, self._now) for t in self._targets if t.track_id and t.supported]
         return sorted(tracks, key=lambda track: track.track_id)
 
-RECENT=0.7
+
+RECENT = 0.7
+
 
 def _group_of(index: int, label: str) -> int:
     for number, group in enumerate(GROUPS):

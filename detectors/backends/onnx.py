@@ -35,18 +35,17 @@ class OnnxBackend:
             raise ValueError(f"{card.file}: onnxruntime cannot load it: {error}") from None
         model_input = self._session.get_inputs()[0]
         self._name = model_input.name
-        self._size = (card.input.width, card.input.height)
         self._swap = card.input.colour == "rgb"
         self._raw = model_input.type == "tensor(uint8)"
         mean, std = np.array(card.input.mean, np.float32), np.array(card.input.std, np.float32)
         self._scale, self._shift = (1 / std)[:, None, None], (-mean / std)[:, None, None]
-        self._tensor = np.empty(
-            (1, 3, card.input.height, card.input.width), np.uint8 if self._raw else np.float32
-        )
+        self._tensor = np.empty((1, 3, 0, 0), np.uint8 if self._raw else np.float32)
 
-    def infer(self, bgr: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """The model's raw outputs for one picture (h, w, 3), stretched to the model's size."""
-        picture = cv2.resize(bgr, self._size, interpolation=cv2.INTER_LINEAR)
+    def infer(self, bgr: NDArray[np.uint8], size: tuple[int, int]) -> list[NDArray[np.float32]]:
+        """The model's raw outputs for one picture (h, w, 3), stretched to ``size`` (width, height)."""
+        picture = cv2.resize(bgr, size, interpolation=cv2.INTER_LINEAR)
+        if self._tensor.shape[2:] != (size[1], size[0]):
+            self._tensor = np.empty((1, 3, size[1], size[0]), self._tensor.dtype)
         if self._swap:
             picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
         if self._raw:

@@ -1,1 +1,1 @@
-"""Heads: one output layout a file, each with ``decode(outputs, card, floor) -> Detections``."""
+"""Heads: one output layout a file, each with ``decode(outputs, size, floor) -> Detections``."""

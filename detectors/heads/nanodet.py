@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.cards import ModelCard
 from detectors.detections import Detections
 from detectors.suppression import suppress
 
@@ -19,15 +18,15 @@ IOU = 0.6
 """As in NanoDet's own configuration: at 0.5 people who walk side by side lose one of them."""
 
 
-def decode(outputs: Sequence[NDArray[np.float32]], card: ModelCard, floor: float) -> Detections:
-    """Detections of confidence ``floor`` or more, in pixels of the model's input."""
+def decode(outputs: Sequence[NDArray[np.float32]], size: tuple[int, int], floor: float) -> Detections:
+    """Detections of confidence ``floor`` or more, in pixels of an input of ``size`` (width, height)."""
     boxes, confidences, classes = [], [], []
     for level, stride in enumerate(STRIDES):
         scores, distances = outputs[level][0], outputs[level + len(STRIDES)][0]
         cells, class_ids = np.nonzero(scores >= floor)
         if len(cells) == 0:
             continue
-        boxes.append(_boxes(cells, distances[cells], stride, card.input.width))
+        boxes.append(_boxes(cells, distances[cells], stride, size[0]))
         confidences.append(scores[cells, class_ids])
         classes.append(class_ids)
     if not boxes:
