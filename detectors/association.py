@@ -11,7 +11,7 @@ from detectors.target import Target
 from safecity.geometry import iou
 
 BUFFER = 0.1
-BUFFER_PER_SECOND = 0.4
+BUFFER_PER_SECOND = 0.6
 MOST_BUFFER = 0.6
 """Boxes are widened by such a share of their size before they are compared: the longer unseen, the surer is
 it that the object went on otherwise than predicted. Buffered IoU, Yang et al. 2023,

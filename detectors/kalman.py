@@ -7,7 +7,7 @@ https://arxiv.org/abs/1602.00763), and the process noise grows with the real tim
 import numpy as np
 from numpy.typing import NDArray
 
-MEASUREMENT = np.array([0.05, 0.05, 0.08, 0.05])
+MEASUREMENT = np.array([0.035, 0.035, 0.055, 0.035])
 """Standard deviation of a detection, as a share of the box's height: x, y, width, height."""
 ACCELERATION = np.array([0.6, 0.45, 0.25, 0.25])
 """Standard deviation of the acceleration, box heights a second squared."""

@@ -17,14 +17,17 @@ from safecity.geometry import iou
 
 __all__ = ["Track", "Tracker"]
 
-FAINT_SHARE = 0.5
+FAINT_SHARE = 0.7
 """Of the confidence that starts a track: fainter detections are noise and keep nothing alive."""
+FAINT_SECONDS = 0.7
+"""Faint detections keep a track, but do not bring one back that has been lost for longer."""
 LOST_SECONDS = 3.0
 """A track unseen for so long has ended."""
 SUSPICION_SECONDS = 0.5
 """What is not confirmed and unseen for so long was nothing."""
-LEAST_OVERLAP = 0.25
-LEAST_FAINT_OVERLAP = 0.5
+LEAST_OVERLAP = 0.15
+"""Of buffered boxes. Low, since the assignment as a whole sorts out who is who."""
+LEAST_FAINT_OVERLAP = 0.6
 """Faint detections are many: only one that lies where the track was expected is taken."""
 SAME_OBJECT = 0.6
 """Overlap of two boxes that are one object, as in the suppression of detections."""
@@ -40,26 +43,28 @@ class Tracker:
         start_confidence: fainter detections do not start a track.
     """
 
-    def __init__(self, labels: Sequence[str], start_confidence: float = 0.4) -> None:
+    def __init__(self, labels: Sequence[str], start_confidence: float = 0.5) -> None:
         self._labels = labels
         self._start = start_confidence
         self._group = np.array([_group_of(index, label) for index, label in enumerate(labels)])
         self._targets: list[Target] = []
         self._next_id = 1
+        self._seconds = 0.0
         self._now = 0.0
 
     def update(self, detections: Detections, seconds: float) -> list[Track]:
         """Take in what was seen at event time ``seconds``; the tracks that it supports, by id."""
-        elapsed, self._now = max(0.0, seconds - self._now), seconds
+        elapsed = self._advance(seconds)
         for target in self._targets:
             target.predict(elapsed)
+        self._targets = [t for t in self._targets if t.unseen_seconds <= LOST_SECONDS]
         sure = detections.select(detections.confidence >= self._start)
         faint = detections.select(
             (detections.confidence < self._start) & (detections.confidence >= FAINT_SHARE * self._start)
         )
         confirmed = [t for t in self._targets if t.confirmed]
         sure = self._match(confirmed, sure, LEAST_OVERLAP)
-        recent = [t for t in confirmed if not t.supported and t.unseen_seconds <= RECENT + elapsed]
+        recent = [t for t in confirmed if not t.supported and t.unseen_seconds <= FAINT_SECONDS + elapsed]
         self._match(recent, faint, LEAST_FAINT_OVERLAP)
         sure = self._match([t for t in self._targets if not t.confirmed], sure, LEAST_OVERLAP)
         self._start_tracks(sure)
@@ -69,10 +74,17 @@ class Tracker:
 
     def held(self, seconds: float) -> list[Track]:
         """Nothing moves at event time ``seconds``: every track is where it was."""
-        self._now = seconds
+        self._advance(seconds)
         for target in self._targets:
-            target.rest(seconds)
+            target.rest(self._now)
         return self._report()
+
+    def _advance(self, seconds: float) -> float:
+        """Seconds gone by. A camera's clock that is set back stops the tracker's own for one picture."""
+        elapsed = max(0.0, seconds - self._seconds)
+        self._seconds = seconds
+        self._now += elapsed
+        return elapsed
 
     def _match(self, targets: list[Target], seen: Detections, least: float) -> Detections:
         """Take in the detections that belong to ``targets``; those that are left."""
@@ -126,9 +138,6 @@ class Tracker:
     def _report(self) -> list[Track]:
         tracks = [t.track(self._labels, self._now) for t in self._targets if t.track_id and t.supported]
         return sorted(tracks, key=lambda track: track.track_id)
-
-
-RECENT = 0.7
 
 
 def _group_of(index: int, label: str) -> int:

@@ -51,7 +51,7 @@ class DetectorSettings(Settings):
 
     backend: str = Field(default="onnx", description="a module of detectors/backends/")
     model: str = Field(default="nanodet-g", description="a model card's name, or the path of one")
-    confidence: Share = Field(default=0.4, description="detections below it do not start a track")
+    confidence: Share = Field(default=0.5, description="detections below it do not start a track")
     labels: tuple[str, ...] = Field(
         default=("person", "bicycle", "car", "motorcycle", "bus", "truck"),
         min_length=1,
