@@ -31,6 +31,8 @@ LEAST_FAINT_OVERLAP = 0.6
 """Faint detections are many: only one that lies where the track was expected is taken."""
 SAME_OBJECT = 0.6
 """Overlap of two boxes that are one object, as in the suppression of detections."""
+DOUBLE = 0.75
+"""Two tracks that overlap by more follow one object; people who pass each other overlap by less."""
 GROUPS = (frozenset({"car", "truck", "bus"}), frozenset({"bicycle", "motorcycle"}))
 """Classes that a detector mistakes for each other from one picture to the next."""
 
@@ -117,7 +119,7 @@ class Tracker:
             double = (
                 target.supported
                 and rivals
-                and float(iou(np.stack(rivals), target.filter.xyxy[None]).max()) > SAME_OBJECT
+                and float(iou(np.stack(rivals), target.filter.xyxy[None]).max()) > DOUBLE
             )
             if not double:
                 kept.append(target)
