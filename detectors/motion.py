@@ -14,6 +14,11 @@ from numpy.typing import NDArray
 SMALL = (320, 180)
 LEARN_SECONDS = 2.0
 """Time constant of the running average."""
+SLOWLY = 0.15
+"""What moves is learned so much more slowly, so that a walker leaves no ghost behind."""
+STOPPED = 0.5
+"""What differs from the background but has stopped is learned so much more slowly: a car that has parked, and
+the place that one has left, keep the gate open for ten seconds and not for a minute."""
 HOLD_SECONDS = 0.6
 """The gate stays open so long after the last motion: a walker's pause is no end."""
 NOISE_FACTOR = 5.0
@@ -46,6 +51,7 @@ class MotionGate:
     def __init__(self, look_seconds: float = 2.0) -> None:
         self._look_seconds = look_seconds
         self._background: NDArray[np.float32] | None = None
+        self._previous = np.zeros((0, 0), np.float32)
         self._noise = 2.0
         self._last_seconds = 0.0
         self._last_motion = -np.inf
@@ -57,17 +63,17 @@ class MotionGate:
             np.float32
         )
         background, elapsed = self._background, seconds - self._last_seconds
-        self._last_seconds = seconds
+        previous, self._previous, self._last_seconds = self._previous, small, seconds
         if background is None or not 0 <= elapsed < 10 * LEARN_SECONDS:
-            self._background = small
+            self._background = small.copy()
             return self._open(seconds, share=1.0, forced=True)
         difference = np.abs(small - background)
         moving = self._moving_pixels(difference)
         share = float(np.count_nonzero(moving)) / moving.size
         if share > GLOBAL_SHARE:
-            self._background = small
+            self._background = small.copy()
             return self._open(seconds, share=share, forced=True)
-        self._learn(small, background, difference, moving, elapsed)
+        self._learn(small, background, previous, difference, elapsed)
         if self._has_patch(moving):
             self._last_motion = seconds
             return self._open(seconds, share=share, forced=False)
@@ -82,8 +88,11 @@ class MotionGate:
         return GateResult(moving=True, share=share, forced=forced)
 
     def _moving_pixels(self, difference: NDArray[np.float32]) -> NDArray[np.uint8]:
-        threshold = max(LEAST_DIFFERENCE, NOISE_FACTOR * self._noise)
-        return np.asarray(difference > threshold, dtype=np.uint8)
+        return np.asarray(difference > self._threshold(), dtype=np.uint8)
+
+    def _threshold(self) -> float:
+        """Grey levels that are more than noise."""
+        return max(LEAST_DIFFERENCE, NOISE_FACTOR * self._noise)
 
     def _has_patch(self, moving: NDArray[np.uint8]) -> bool:
         if np.count_nonzero(moving) < LEAST_AREA:
@@ -96,14 +105,14 @@ class MotionGate:
         self,
         small: NDArray[np.float32],
         background: NDArray[np.float32],
+        previous: NDArray[np.float32],
         difference: NDArray[np.float32],
-        moving: NDArray[np.uint8],
         elapsed: float,
     ) -> None:
-        still = moving == 0
+        threshold = self._threshold()
+        changing = np.where(np.abs(small - previous) > threshold, SLOWLY, STOPPED)
         rate = 1.0 - np.exp(-elapsed / LEARN_SECONDS)
-        # What moves is learned slowly, so that a walker leaves no ghost behind.
-        rates = np.where(still, rate, rate * 0.15).astype(np.float32)
+        rates = (rate * np.where(difference > threshold, changing, 1.0)).astype(np.float32)
         background += rates * (small - background)
         # The median of |difference| of the still part, as a standard deviation.
         level = float(np.median(difference[::4, ::4])) * 1.4826

@@ -109,7 +109,8 @@ class Tracker:
         ):
             same = [t.filter.xyxy for t in known if t.group == group]
             if not same or float(iou(np.stack(same), box[None]).max()) < SAME_OBJECT:
-                self._targets.append(Target(box, int(class_id), float(confidence), int(group), self._now))
+                known.append(Target(box, int(class_id), float(confidence), int(group), self._now))
+                self._targets.append(known[-1])
 
     def _without_doubles(self) -> list[Target]:
         """Of two targets that are supported and lie on one another, the older one."""

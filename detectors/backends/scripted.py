@@ -1,7 +1,7 @@
 """Says what a script says, whatever the picture shows: for replays and tests that need known detections.
 
-The card's ``file`` is the script, its ``head`` is ``end_to_end``. One line of JSON a picture, in order: a list
-of objects. After the last line nothing is seen. For one camera: the lines are not told apart by camera::
+The card's ``file`` is the script, its ``head`` is ``end_to_end``. One line of JSON a picture, in order: a
+list of objects. After the last line nothing is seen. For one camera: the lines are not told apart by camera::
 
     [{"label": "person", "confidence": 0.9, "box": [0.1, 0.2, 0.15, 0.4]}]
     []

@@ -7,9 +7,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-import safecity.demo
+import safecity
 
-STREET = Path(safecity.demo.__file__).parent / "footage" / "street.mp4"
+STREET = Path(safecity.__file__).parent / "demo" / "footage" / "street.mp4"
 
 
 @cache

@@ -1,0 +1,135 @@
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.cards import MODELS, ModelInput, load_card
+from detectors.detections import Detections
+from detectors.detector import Detector, build_detector
+from safecity.settings import DetectorSettings
+from tests.detectors.footage import street
+
+
+class Script:
+    """A backend and head in one that sees one box, given in shares of the picture."""
+
+    def __init__(self, share):
+        self.share = np.array(share, np.float32)
+
+    def infer(self, bgr, size):
+        return [self.share]
+
+    def decode(self, outputs, size, floor):
+        xyxy = outputs[0] * np.array([*size, *size], np.float32)
+        return Detections(xyxy[None], np.array([0.9], np.float32), np.array([0]))
+
+
+def people(found, least=0.5):
+    return found.select((found.class_id == 0) & (found.confidence >= least))
+
+
+@given(
+    st.sampled_from([(720, 1280), (576, 768), (1280, 720), (97, 333)]),
+    st.tuples(*[st.floats(0, 1, width=32) for _ in range(4)]),
+    st.sampled_from([0, 32]),
+)
+def test_a_box_comes_back_to_where_it_is_in_the_picture(shape, share, free):
+    card = load_card("nanodet-g").model_copy(update={"input": ModelInput(width=416, height=416, free=free)})
+    script = Script(share)
+    found = Detector(card, script, script, ["person"]).detect(np.zeros((*shape, 3), np.uint8))
+    height, width = shape
+    np.testing.assert_allclose(
+        found.xyxy[0], np.array(share) * [width, height, width, height], atol=2e-3 * max(shape) / 100
+    )
+
+
+def test_boxes_end_at_the_edge_of_the_picture():
+    script = Script((-0.5, -0.5, 1.5, 1.5))
+    found = Detector(load_card("nanodet-g"), script, script, ["person"]).detect(
+        np.zeros((90, 160, 3), np.uint8)
+    )
+    assert found.xyxy.tolist() == [[0, 0, 160, 90]]
+
+
+def test_pedestrians_in_the_street_are_found_and_always_the_same():
+    first, second = build_detector(DetectorSettings()), build_detector(DetectorSettings())
+    counts = []
+    for picture in street(6, step=20):
+        found, again = first.detect(picture), second.detect(picture)
+        assert found.xyxy.tobytes() == again.xyxy.tobytes()
+        assert found.confidence.tobytes() == again.confidence.tobytes()
+        seen = people(found)
+        heights = seen.xyxy[:, 3] - seen.xyxy[:, 1]
+        assert (heights > seen.xyxy[:, 2] - seen.xyxy[:, 0]).all(), "people stand"
+        counts.append(len(seen))
+    assert min(counts) >= 1
+    assert sum(counts) >= 15
+
+
+def test_a_session_takes_pictures_of_different_shapes_in_turn():
+    detector = build_detector(DetectorSettings())
+    picture = street(1)[0]
+    narrow = np.ascontiguousarray(picture[:, : picture.shape[1] // 2])
+    alone = detector.detect(picture)
+    detector.detect(narrow)
+    assert detector.detect(picture).xyxy.tobytes() == alone.xyxy.tobytes()
+
+
+def test_only_the_wanted_classes_are_reported():
+    detector = build_detector(DetectorSettings(labels=("car",)))
+    found = detector.detect(street(1)[0])
+    assert set(found.class_id.tolist()) == {detector.labels.index("car")}
+
+
+def test_a_class_that_the_model_does_not_know_is_named():
+    with pytest.raises(ValueError, match=r"does not know drone; it knows: person"):
+        build_detector(DetectorSettings(labels=("person", "drone")))
+
+
+def test_a_file_that_is_no_model_is_named(tmp_path):
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    text = (MODELS / "nanodet-g.toml").read_text()
+    card = load_card("nanodet-g")
+    text = text.replace("nanodet-g.onnx", "bad.onnx")
+    text = text.replace(card.sha256, hashlib.sha256(b"no model").hexdigest())
+    (tmp_path / "bad.toml").write_text(text)
+    with pytest.raises(ValueError, match=r"bad\.onnx: onnxruntime cannot load it"):
+        build_detector(DetectorSettings(model=str(tmp_path / "bad.toml")))
+
+
+def script_card(folder, lines):
+    script = "\n".join(json.dumps(line) for line in lines)
+    (folder / "script.jsonl").write_text(script)
+    digest = hashlib.sha256(script.encode()).hexdigest()
+    (folder / "script.toml").write_text(
+        f'name = "script"\nfile = "script.jsonl"\nsha256 = "{digest}"\nhead = "end_to_end"\n'
+        'licence = "none"\nsource = "tests"\nlabels = ["person", "car"]\n[input]\nwidth = 100\nheight = 100\n'
+    )
+    return DetectorSettings(backend="scripted", model=str(folder / "script.toml"), labels=("person", "car"))
+
+
+def test_a_script_is_said_line_by_line_and_then_nothing(tmp_path):
+    car = {"label": "car", "confidence": 0.8, "box": [0.25, 0.5, 0.5, 1.0]}
+    detector = build_detector(script_card(tmp_path, [[car], [], [car, car]]))
+    picture = np.zeros((200, 400, 3), np.uint8)
+    first = detector.detect(picture)
+    assert first.xyxy.tolist() == [[100, 100, 200, 200]]
+    assert first.class_id.tolist() == [1]
+    assert [len(detector.detect(picture)) for _ in range(4)] == [0, 2, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"label": "dog", "confidence": 0.5, "box": [0, 0, 1, 1]},
+        {"label": "car", "confidence": 2, "box": [0, 0, 1, 1]},
+        {"label": "car", "confidence": 0.5, "box": [0, 0, 1]},
+    ],
+)
+def test_a_wrong_line_of_a_script_is_named(tmp_path, wrong):
+    settings = script_card(tmp_path, [[], [wrong]])
+    with pytest.raises(ValueError, match=r"script\.jsonl:2: "):
+        build_detector(settings)
