@@ -1,0 +1,110 @@
+"""Writing an ONNX graph in eight bits: activations per tensor, weights per output channel (QDQ format)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+IR_VERSION = 8
+OPSET = 13
+LARGEST = 127
+
+
+class QuantisedGraph:
+    """A graph under construction.
+
+    Args:
+        scales: for each activation that is quantised its scale and zero point, by name; from calibration.
+    """
+
+    def __init__(self, scales: Mapping[str, tuple[float, int]]) -> None:
+        self._scales = scales
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[str, onnx.TensorProto] = {}
+        self._quantised: set[str] = set()
+
+    def emit(self, op: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: Any) -> None:
+        """Add an operation on tensors as they are."""
+        self._nodes.append(helper.make_node(op, list(inputs), list(outputs), **attributes))
+
+    def constant(self, name: str, array: NDArray[Any]) -> str:
+        """Add a constant; its name."""
+        self._constants[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)
+        return name
+
+    def eight_bits(self, name: str) -> str:
+        """The activation ``name`` after a pass through eight bits.
+
+        Raises:
+            ValueError: calibration did not see it.
+        """
+        if name not in self._scales:
+            raise ValueError(f"there is no scale for {name}")
+        if name not in self._quantised:
+            self._quantised.add(name)
+            scale, zero = self._scales[name]
+            parameters = [
+                self.constant(f"{name}/scale", np.array(scale, np.float32)),
+                self.constant(f"{name}/zero", np.array(zero, np.uint8)),
+            ]
+            self.emit("QuantizeLinear", [name, *parameters], [f"{name}/u8"])
+            self.emit("DequantizeLinear", [f"{name}/u8", *parameters], [f"{name}/8"])
+        return f"{name}/8"
+
+    def weights(
+        self, name: str, array: NDArray[np.float32], bias: NDArray[np.float32], fed: str
+    ) -> list[str]:
+        """Weights (out, in, h, w) and bias (out,) of a convolution that the activation ``fed`` goes into."""
+        largest = np.abs(array).max(axis=(1, 2, 3))
+        scale = np.where(largest > 0, largest / LARGEST, 1.0).astype(np.float32)
+        whole = np.clip(np.rint(array / scale[:, None, None, None]), -LARGEST, LARGEST).astype(np.int8)
+        bias_scale = (scale * np.float32(self._scales[fed][0])).astype(np.float32)
+        whole_bias = np.rint(bias / bias_scale).astype(np.int32)
+        return [
+            self._stored(f"{name}/weights", whole, scale),
+            self._stored(f"{name}/bias", whole_bias, bias_scale),
+        ]
+
+    def _stored(self, name: str, whole: NDArray[Any], scale: NDArray[np.float32]) -> str:
+        inputs = [
+            self.constant(f"{name}/whole", whole),
+            self.constant(f"{name}/scale", scale),
+            self.constant(f"{name}/zero", np.zeros(len(scale), whole.dtype)),
+        ]
+        self.emit("DequantizeLinear", inputs, [name], axis=0)
+        return name
+
+    def model(
+        self,
+        source: str,
+        inputs: Mapping[str, Sequence[int | str]],
+        outputs: Mapping[str, Sequence[int | str]],
+    ) -> bytes:
+        """The finished model; shapes may have names in place of sizes.
+
+        Raises:
+            ValueError: it is no valid graph.
+        """
+        graph = helper.make_graph(
+            self._nodes,
+            "safecity",
+            [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in inputs.items()],
+            [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in outputs.items()],
+            list(self._constants.values()),
+            doc_string=source,
+        )
+        model = helper.make_model(
+            graph,
+            producer_name="safecity",
+            ir_version=IR_VERSION,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+        )
+        try:
+            onnx.checker.check_model(model)
+        except onnx.checker.ValidationError as error:
+            raise ValueError(str(error)) from None
+        content: bytes = model.SerializeToString(deterministic=True)
+        return content
