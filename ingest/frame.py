@@ -1,0 +1,68 @@
+"""Frame: one decoded picture of a camera. It never leaves the edge."""
+
+from datetime import datetime
+from typing import Self
+
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+Plane = NDArray[np.uint8]
+
+_PLANAR_LUMA = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"})
+
+
+class Frame:
+    """A picture, its place in the stream and its times.
+
+    Args:
+        camera_id: whose picture it is.
+        index: 0 for the first frame of the stream since the worker began with it.
+        captured_at: event time, UTC.
+        received_at: wall clock of the worker, UTC.
+        picture: as the decoder gave it.
+    """
+
+    __slots__ = ("_picture", "camera_id", "captured_at", "height", "index", "received_at", "width")
+
+    def __init__(
+        self,
+        camera_id: str,
+        index: int,
+        captured_at: datetime,
+        received_at: datetime,
+        picture: VideoFrame,
+    ) -> None:
+        self.camera_id = camera_id
+        self.index = index
+        self.captured_at = captured_at
+        self.received_at = received_at
+        self.width = picture.width
+        self.height = picture.height
+        self._picture = picture
+
+    @classmethod
+    def from_bgr(
+        cls, camera_id: str, index: int, captured_at: datetime, received_at: datetime, bgr: Plane
+    ) -> Self:
+        """A frame of a picture (h, w, 3), blue green red."""
+        return cls(camera_id, index, captured_at, received_at, VideoFrame.from_ndarray(bgr, format="bgr24"))
+
+    def luma(self) -> Plane:
+        """Brightness, (h, w), read-only: the decoder's own plane where it has one, which costs nothing.
+
+        It is read-only because the decoder may still predict the next pictures from it.
+        """
+        if self._picture.format.name not in _PLANAR_LUMA:
+            gray = self._picture.to_ndarray(format="gray")
+            gray.setflags(write=False)
+            return gray
+        plane = self._picture.planes[0]
+        rows: Plane = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        view = rows[: self.height, : self.width]
+        view.setflags(write=False)
+        return view
+
+    def bgr(self) -> Plane:
+        """The picture in colour, (h, w, 3), blue green red; a copy of the caller's own."""
+        return self._picture.to_ndarray(format="bgr24")
