@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.uint8]
 
-_PLANAR_LUMA = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"})
+_PLANAR_LUMA = frozenset(
+    {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"}
+)
 
 
 class Frame:

@@ -1,0 +1,31 @@
+"""Event time of a live stream: the camera's own clock, tied to the time of arrival."""
+
+JUMP_SECONDS = 5.0
+DRIFT = 0.001
+"""The camera's clock may be slower than ours by so many seconds a second."""
+
+
+class ArrivalClock:
+    """Turns time stamps of a stream into wall time.
+
+    A picture's delay varies, the camera's clock hardly does: the smallest distance between arrival and time
+    stamp that was seen is the one with the least delay in it, and holds for all pictures. It is let rise
+    slowly, for a camera whose clock drifts, and is taken anew when the camera's clock jumps.
+    """
+
+    def __init__(self) -> None:
+        self._offset: float | None = None
+        self._arrival = 0.0
+
+    def event_time(self, stamp: float | None, arrival: float) -> float:
+        """Seconds since the epoch of the picture with time stamp ``stamp`` (s) that came at ``arrival`` (s)."""
+        if stamp is None:
+            return arrival
+        offset = arrival - stamp
+        if self._offset is None or abs(offset - self._offset) > JUMP_SECONDS:
+            self._offset = offset
+        else:
+            rise = DRIFT * max(0.0, arrival - self._arrival)
+            self._offset = min(offset, self._offset + rise)
+        self._arrival = arrival
+        return stamp + self._offset

@@ -1,0 +1,45 @@
+"""What every source of pictures gives, whatever it reads from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from av.video.frame import VideoFrame
+
+
+class SourceError(Exception):
+    """The camera gives no pictures; the message says why, for people and without secrets."""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One picture as it came, or the place of one that could not be decoded."""
+
+    picture: VideoFrame | None
+    """None: what came could not be decoded, or only in part."""
+    captured_at: datetime
+    """Event time, UTC."""
+    received_at: datetime
+    """Wall clock, UTC."""
+
+
+class Source(Protocol):
+    """An open way to one camera's pictures."""
+
+    codec: str
+    """Of the stream, in FFmpeg's terms: h264, hevc, mjpeg …"""
+    fps: float | None
+    """What the stream says of its rate; None when it says nothing that can be believed."""
+
+    def captures(self) -> Iterator[Capture]:
+        """Everything that comes, in order, until the recording is over; a live camera is never over.
+
+        Raises:
+            SourceError: the camera went away, hangs, or sends what is no picture.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the camera."""
+        ...

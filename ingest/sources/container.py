@@ -1,0 +1,114 @@
+"""An open FFmpeg container, read picture by picture, with a deadline of its own for everything."""
+
+import time
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+
+from ingest.sources.base import SourceError
+from ingest.sources.reasons import reason_of
+
+# FFmpeg would print addresses, with their passwords, to stderr.
+av.logging.set_level(None)
+
+
+class VideoContainer:
+    """The first video stream of what FFmpeg opens.
+
+    Args:
+        url: what to open; with its password.
+        options: FFmpeg's.
+        open_timeout: seconds to open it within.
+        read_timeout: seconds that PyAV waits for one packet.
+        silence: seconds without a decoded picture after which the stream is given up, though data comes.
+        container_format: FFmpeg's name of the format; found out when not given.
+
+    Raises:
+        SourceError: it cannot be opened, or has no video.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        options: Mapping[str, str],
+        *,
+        open_timeout: float | None = None,
+        read_timeout: float | None = None,
+        silence: float | None = None,
+        container_format: str | None = None,
+    ) -> None:
+        try:
+            self._container: InputContainer = av.open(
+                url, format=container_format, options=dict(options), timeout=(open_timeout, read_timeout)
+            )
+        except (OSError, ValueError) as error:
+            raise SourceError(reason_of(error)) from None
+        if not self._container.streams.video:
+            self._container.close()
+            raise SourceError("there is no video in it")
+        self._stream = self._container.streams.video[0]
+        self._stream.codec_context.thread_count = 1
+        self._silence = silence
+        self.codec = self._stream.codec_context.name
+        self.fps = _plausible(self._stream.average_rate)
+
+    @property
+    def time_base(self) -> Fraction:
+        """Of the video stream's time stamps."""
+        return self._stream.time_base or Fraction(1, 90_000)
+
+    @property
+    def start_seconds(self) -> float:
+        """The time stamp that the video begins with, in seconds."""
+        return float((self._stream.start_time or 0) * self.time_base)
+
+    @property
+    def creation_time(self) -> str | None:
+        """What the file says of the time it was made, ISO 8601."""
+        return self._container.metadata.get("creation_time")
+
+    def seek(self, seconds: float) -> None:
+        """Go to the last key frame at or before ``seconds``."""
+        self._container.seek(int(seconds * av.time_base), backward=True)
+
+    def pictures(self) -> Iterator[VideoFrame | None]:
+        """Decoded pictures; None for a packet of which no picture can be made. Ends with the stream.
+
+        Raises:
+            SourceError: the connection broke, hangs, or brings no picture for too long.
+        """
+        newest = time.monotonic()
+        try:
+            for packet in self._container.demux(self._stream):
+                for picture in _decode(packet):
+                    if picture is not None:
+                        newest = time.monotonic()
+                    yield picture
+                if self._silence is not None and time.monotonic() - newest > self._silence:
+                    raise SourceError(f"data comes, but no picture for {self._silence:.0f} s")
+        except OSError as error:
+            raise SourceError(reason_of(error)) from None
+        except av.error.FFmpegError as error:
+            raise SourceError(reason_of(error)) from None
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._container.close()
+
+
+def _decode(packet: "av.Packet") -> Iterator[VideoFrame | None]:
+    try:
+        pictures = packet.decode()
+    except (av.error.InvalidDataError, av.error.EOFError):
+        if packet.size:
+            yield None
+        return
+    for picture in pictures:
+        yield None if picture.is_corrupt else picture  # type: ignore[union-attr, misc]
+
+
+def _plausible(rate: Fraction | None) -> float | None:
+    return float(rate) if rate and 0 < rate <= 240 else None

@@ -1,0 +1,85 @@
+"""Recordings: once or for ever in real time, like a camera, or once as fast as they can be analysed."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote, urlsplit
+
+from av.video.frame import VideoFrame
+
+from ingest.sources.base import Capture, SourceError
+from ingest.sources.container import VideoContainer
+from safecity.camera import Camera
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class FileSource:
+    """A video file.
+
+    Args:
+        camera: its source is a ``file://`` URL; ``playback`` says how it is read.
+        stopping: ends a wait for the next picture's time.
+    """
+
+    def __init__(self, camera: Camera, stopping: threading.Event) -> None:
+        self._camera = camera
+        self._stopping = stopping
+        path = unquote(urlsplit(camera.url).path)
+        self._container = VideoContainer(path, {"protocol_whitelist": "file"})
+        self.codec, self.fps = self._container.codec, self._container.fps
+
+    def captures(self) -> Iterator[Capture]:
+        """See :class:`ingest.sources.base.Source`."""
+        if self._camera.playback == "fast":
+            yield from self._as_recorded()
+        else:
+            yield from self._in_real_time(repeat=self._camera.playback == "loop")
+
+    def close(self) -> None:
+        """See :class:`ingest.sources.base.Source`."""
+        self._container.close()
+
+    def _as_recorded(self) -> Iterator[Capture]:
+        begin = self._camera.start_time or _parse(self._container.creation_time) or EPOCH
+        for picture, seconds in self._timed(self._camera.start_offset_seconds):
+            yield Capture(picture, begin + timedelta(seconds=seconds), datetime.now(UTC))
+
+    def _in_real_time(self, *, repeat: bool) -> Iterator[Capture]:
+        begin, anchor = datetime.now(UTC), time.monotonic()
+        offset, passed = self._camera.start_offset_seconds, 0.0
+        while True:
+            came, first, last, spacing = False, passed, passed, 0.0
+            for picture, seconds in self._timed(offset):
+                due = first + seconds - offset
+                if self._stopping.wait(max(0.0, anchor + due - time.monotonic())):
+                    return
+                spacing = due - last if due > last else spacing
+                came, last = True, due
+                yield Capture(picture, begin + timedelta(seconds=due), datetime.now(UTC))
+            if not came:
+                raise SourceError(f"the recording has no picture after {offset:g} s")
+            if not repeat:
+                return
+            offset, passed = 0.0, last + (spacing or 0.04)
+            self._container.seek(0.0)
+
+    def _timed(self, offset: float) -> Iterator[tuple[VideoFrame | None, float]]:
+        """Pictures with their seconds from the file's beginning, from ``offset`` on."""
+        if offset > 0:
+            self._container.seek(offset)
+        base, start, seconds = float(self._container.time_base), self._container.start_seconds, offset
+        for picture in self._container.pictures():
+            if picture is not None and picture.pts is not None:
+                seconds = picture.pts * base - start
+            if seconds >= offset - 1e-6:
+                yield picture, seconds
+
+
+def _parse(creation_time: str | None) -> datetime | None:
+    try:
+        parsed = datetime.fromisoformat(creation_time or "")
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

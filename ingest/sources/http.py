@@ -1,0 +1,39 @@
+"""Cameras that send MJPEG over HTTP."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from ingest.sources.address import check_address
+from ingest.sources.base import Capture, SourceError
+from ingest.sources.container import VideoContainer
+from safecity.camera import Camera
+
+
+class HttpSource:
+    """A ``multipart/x-mixed-replace`` stream of JPEGs. Event time is arrival: the stream has no clock."""
+
+    def __init__(self, camera: Camera, allowed_networks: Sequence[str], read_timeout: float) -> None:
+        check_address(camera.url, allowed_networks)
+        options = {
+            "protocol_whitelist": "tcp,tls,http,https,crypto",
+            "format_whitelist": "mpjpeg,mjpeg",
+            "max_redirects": "0",
+            "analyzeduration": "100000",
+        }
+        self._container = VideoContainer(
+            camera.url, options, open_timeout=read_timeout, read_timeout=read_timeout, silence=read_timeout
+        )
+        self.codec, self.fps = self._container.codec, None
+
+    def captures(self) -> Iterator[Capture]:
+        """See :class:`ingest.sources.base.Source`."""
+        came = False
+        for picture in self._container.pictures():
+            arrival = datetime.now(UTC)
+            came = came or picture is not None
+            yield Capture(picture, arrival, arrival)
+        raise SourceError("the camera ended the stream" if came else "the stream opened, but no picture came")
+
+    def close(self) -> None:
+        """See :class:`ingest.sources.base.Source`."""
+        self._container.close()
