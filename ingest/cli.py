@@ -50,7 +50,8 @@ def worker(
     if not loaded.cameras:
         raise UsageError(f"{site}: no cameras; add one, see docs/configuration.md")
 
-    from ingest.supervisor import LogChoice, Supervisor, worker_folder
+    from ingest.shard import worker_folder
+    from ingest.supervisor import LogChoice, Supervisor
 
     check_detector(loaded)
     try:

@@ -18,7 +18,12 @@ class ArrivalClock:
         self._arrival = 0.0
 
     def event_time(self, stamp: float | None, arrival: float) -> float:
-        """Seconds since the epoch of the picture with time stamp ``stamp`` (s) that came at ``arrival`` (s)."""
+        """Event time in seconds since the epoch.
+
+        Args:
+            stamp: the picture's time stamp in the stream, seconds; None when it has none.
+            arrival: wall clock when it came, seconds since the epoch.
+        """
         if stamp is None:
             return arrival
         offset = arrival - stamp

@@ -56,15 +56,15 @@ class Frame:
         It is read-only because the decoder may still predict the next pictures from it.
         """
         if self._picture.format.name not in _PLANAR_LUMA:
-            gray = self._picture.to_ndarray(format="gray")
+            gray = np.asarray(self._picture.to_ndarray(format="gray"), np.uint8)
             gray.setflags(write=False)
             return gray
         plane = self._picture.planes[0]
-        rows: Plane = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        rows: Plane = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
         view = rows[: self.height, : self.width]
         view.setflags(write=False)
         return view
 
     def bgr(self) -> Plane:
         """The picture in colour, (h, w, 3), blue green red; a copy of the caller's own."""
-        return self._picture.to_ndarray(format="bgr24")
+        return np.asarray(self._picture.to_ndarray(format="bgr24"), np.uint8)

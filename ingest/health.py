@@ -52,7 +52,8 @@ class WorkerHealth:
         """The WSGI application."""
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
-            return make_wsgi_app(self.registry)(environ, start_response)
+            page: Iterable[bytes] = make_wsgi_app(self.registry)(environ, start_response)
+            return page
         if path == "/api/v1/health/live":
             return _json(start_response, "200 OK", {"status": "live"})
         if path == "/api/v1/health/ready":

@@ -9,7 +9,6 @@ from detectors.detections import Detections
 from detectors.detector import Detector
 from detectors.motion import MotionGate
 from detectors.tracking import Track, Tracker
-
 from ingest.frame import Frame
 from ingest.ledger import Outcome
 from ingest.snapshots import Picture, PrivacyMask, encode_jpeg, pixelate

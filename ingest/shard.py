@@ -10,8 +10,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import structlog
-from detectors.detector import Detector, build_detector
 
+from detectors.detector import Detector, build_detector
 from ingest.journal import Journal
 from ingest.ledger import Ledger, Outcome
 from ingest.mailbox import Mailbox

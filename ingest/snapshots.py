@@ -36,7 +36,7 @@ class PrivacyMask:
         return picture
 
 
-def pixelate(picture: Picture, boxes: Iterable[Sequence[float]]) -> None:
+def pixelate(picture: Picture, boxes: Iterable[Sequence[float] | NDArray[np.floating]]) -> None:
     """Make the people in ``boxes`` (x1 y1 x2 y2, pixels) unrecognisable, in place. The rest stays sharp."""
     height, width = picture.shape[:2]
     for x1, y1, x2, y2 in boxes:

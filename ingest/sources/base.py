@@ -29,8 +29,6 @@ class Source(Protocol):
 
     codec: str
     """Of the stream, in FFmpeg's terms: h264, hevc, mjpeg …"""
-    fps: float | None
-    """What the stream says of its rate; None when it says nothing that can be believed."""
 
     def captures(self) -> Iterator[Capture]:
         """Everything that comes, in order, until the recording is over; a live camera is never over.

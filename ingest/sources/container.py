@@ -6,7 +6,9 @@ from fractions import Fraction
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from ingest.sources.base import SourceError
 from ingest.sources.reasons import reason_of
@@ -53,7 +55,6 @@ class VideoContainer:
         self._stream.codec_context.thread_count = 1
         self._silence = silence
         self.codec = self._stream.codec_context.name
-        self.fps = _plausible(self._stream.average_rate)
 
     @property
     def time_base(self) -> Fraction:
@@ -99,7 +100,7 @@ class VideoContainer:
         self._container.close()
 
 
-def _decode(packet: "av.Packet") -> Iterator[VideoFrame | None]:
+def _decode(packet: "Packet[VideoStream]") -> Iterator[VideoFrame | None]:
     try:
         pictures = packet.decode()
     except (av.error.InvalidDataError, av.error.EOFError):
@@ -107,8 +108,4 @@ def _decode(packet: "av.Packet") -> Iterator[VideoFrame | None]:
             yield None
         return
     for picture in pictures:
-        yield None if picture.is_corrupt else picture  # type: ignore[union-attr, misc]
-
-
-def _plausible(rate: Fraction | None) -> float | None:
-    return float(rate) if rate and 0 < rate <= 240 else None
+        yield None if picture.is_corrupt else picture

@@ -28,7 +28,7 @@ class FileSource:
         self._stopping = stopping
         path = unquote(urlsplit(camera.url).path)
         self._container = VideoContainer(path, {"protocol_whitelist": "file"})
-        self.codec, self.fps = self._container.codec, self._container.fps
+        self.codec = self._container.codec
 
     def captures(self) -> Iterator[Capture]:
         """See :class:`ingest.sources.base.Source`."""

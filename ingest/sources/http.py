@@ -23,7 +23,7 @@ class HttpSource:
         self._container = VideoContainer(
             camera.url, options, open_timeout=read_timeout, read_timeout=read_timeout, silence=read_timeout
         )
-        self.codec, self.fps = self._container.codec, None
+        self.codec = self._container.codec
 
     def captures(self) -> Iterator[Capture]:
         """See :class:`ingest.sources.base.Source`."""

@@ -34,7 +34,7 @@ class RtspSource:
             read_timeout=read_timeout / 2,
             silence=read_timeout,
         )
-        self.codec, self.fps = self._container.codec, self._container.fps
+        self.codec = self._container.codec
 
     def captures(self) -> Iterator[Capture]:
         """See :class:`ingest.sources.base.Source`."""

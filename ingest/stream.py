@@ -1,0 +1,182 @@
+"""One camera's reader: opens it, reads it, and opens it again, whatever the camera does."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from ingest.backoff import Backoff
+from ingest.frame import Frame
+from ingest.ledger import Ledger, Outcome
+from ingest.mailbox import Mailbox
+from ingest.sampling import Sampler
+from ingest.sources import open_source
+from ingest.sources.base import Capture, Source, SourceError
+from safecity.camera import Camera
+from safecity.redaction import redact
+from safecity.status import CameraState
+
+STABLE_SECONDS = 5.0
+"""A stream that lived for so long is tried again at once after a failure."""
+SET_BACK_SECONDS = 5.0
+"""A step back in event time up to so long is jitter; a longer one is a clock that was set."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """How a camera's stream fares."""
+
+    state: CameraState
+    since: datetime
+    reason: str | None = None
+    width: int | None = None
+    height: int | None = None
+    codec: str | None = None
+    reconnects: int = 0
+    last_frame_at: datetime | None = None
+
+
+class CameraStream:
+    """Reads one camera in a thread of its own, and puts the frames to be analysed into a mailbox.
+
+    Every frame that is not put there gets its outcome in the ledger here.
+
+    Args:
+        camera: what to read.
+        mailbox: takes the frames.
+        ledger: told of every frame.
+        allowed_networks: CIDR; a camera elsewhere is not opened.
+        read_timeout: seconds of silence after which the camera is opened again.
+        on_state: called from the thread when the state turns.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        mailbox: Mailbox,
+        ledger: Ledger,
+        *,
+        allowed_networks: Sequence[str],
+        read_timeout: float,
+        on_state: Callable[[StreamState], None],
+    ) -> None:
+        self._camera = camera
+        self._mailbox = mailbox
+        self._ledger = ledger
+        self._allowed_networks = allowed_networks
+        self._read_timeout = read_timeout
+        self._on_state = on_state
+        self._backoff = Backoff()
+        self._sampler = Sampler(camera.analysed_fps)
+        self._stopping = threading.Event()
+        self._index = 0
+        self._newest: datetime | None = None
+        self._state = StreamState(CameraState.STARTING, datetime.now(UTC))
+        self._newest_at = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name=f"camera {camera.id}", daemon=True)
+
+    @property
+    def state(self) -> StreamState:
+        """How it fares now. A reader that hangs in spite of all its deadlines is not called live."""
+        state, silence = self._state, time.monotonic() - self._newest_at
+        if state.state is CameraState.LIVE and silence > 2 * self._read_timeout and not self._is_recording:
+            since = datetime.now(UTC) - timedelta(seconds=silence)
+            reason = f"no picture for {silence:.0f} s"
+            return replace(state, state=CameraState.RECONNECTING, since=since, reason=reason)
+        return state
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def request_stop(self) -> None:
+        """Say that it is to end; returns at once."""
+        self._stopping.set()
+
+    def stop(self, timeout: float) -> None:
+        """End it, and wait up to ``timeout`` seconds for that: a camera may hang, but not hold us up."""
+        self.request_stop()
+        self._thread.join(timeout)
+        if self._state.state is not CameraState.ENDED:
+            self._turn(CameraState.STOPPED)
+
+    @property
+    def _is_recording(self) -> bool:
+        return self._camera.url.startswith("file:")
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            opened_at = time.monotonic()
+            try:
+                self._read()
+            except SourceError as error:
+                if self._stopping.is_set():
+                    return
+                if time.monotonic() - opened_at > STABLE_SECONDS and self._state.state is CameraState.LIVE:
+                    self._backoff.reset()
+                self._turn(CameraState.RECONNECTING, reason=redact(error))
+                self._stopping.wait(self._backoff.next_wait())
+            else:
+                if not self._stopping.is_set():
+                    self._turn(CameraState.ENDED)
+                return
+
+    def _read(self) -> None:
+        source = open_source(self._camera, self._allowed_networks, self._read_timeout, self._stopping)
+        try:
+            for capture in source.captures():
+                if self._stopping.is_set():
+                    return
+                self._receive(capture, source)
+        finally:
+            source.close()
+
+    def _receive(self, capture: Capture, source: Source) -> None:
+        self._ledger.received()
+        index, self._index = self._index, self._index + 1
+        picture = capture.picture
+        if picture is None:
+            self._ledger.settle(Outcome.CORRUPT)
+            return
+        self._show_live(picture.width, picture.height, source.codec, capture.received_at)
+        captured_at = self._in_order(capture.captured_at)
+        if not self._sampler.takes(captured_at.timestamp()):
+            self._ledger.settle(Outcome.SAMPLED_OUT)
+            return
+        frame = Frame(self._camera.id, index, captured_at, capture.received_at, picture)
+        if self._is_recording and self._camera.playback == "fast":
+            if not self._mailbox.put_when_free(frame, self._stopping):
+                self._ledger.settle(Outcome.SHED)
+        elif self._mailbox.put(frame) is not None:
+            self._ledger.settle(Outcome.OVERWRITTEN)
+
+    def _in_order(self, captured_at: datetime) -> datetime:
+        newest = self._newest
+        if newest is not None and captured_at <= newest < captured_at + timedelta(seconds=SET_BACK_SECONDS):
+            captured_at = newest + timedelta(milliseconds=1)
+        self._newest = captured_at
+        return captured_at
+
+    def _show_live(self, width: int, height: int, codec: str, at: datetime) -> None:
+        self._newest_at = time.monotonic()
+        before = self._state
+        if before.state is not CameraState.LIVE:
+            reconnects = before.reconnects + (before.state is CameraState.RECONNECTING)
+            self._turn(CameraState.LIVE, reconnects=reconnects)
+        elif (width, height) != (before.width, before.height):
+            _log.info("the picture's size changed", camera_id=self._camera.id, size=f"{width}x{height}")
+        self._state = replace(self._state, width=width, height=height, codec=codec, last_frame_at=at)
+
+    def _turn(self, state: CameraState, *, reason: str | None = None, reconnects: int | None = None) -> None:
+        before = self._state
+        if (state, reason) == (before.state, before.reason):
+            return
+        since = before.since if state is before.state else datetime.now(UTC)
+        count = before.reconnects if reconnects is None else reconnects
+        self._state = replace(before, state=state, reason=reason, since=since, reconnects=count)
+        self._on_state(self._state)
