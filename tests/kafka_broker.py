@@ -1,6 +1,8 @@
 """A real Apache Kafka for the whole test run, on a free port."""
 
+import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -27,4 +29,27 @@ def kafka_broker(kafka_data: Path) -> Iterator[Broker]:
     finally:
         # A test may have restarted it: what runs in the folder now is what has to go.
         if (running := kafka_dev.running_broker(kafka_data)) is not None:
+            kafka_dev.stop(running, seconds=10.0)
+
+
+@dataclass
+class LateBroker:
+    """A broker that is not there yet; its address is known."""
+
+    port: int
+    data: Path
+
+    def start(self) -> Broker:
+        return kafka_dev.start(self.port, self.data)
+
+
+@pytest.fixture
+def kafka_dev_port(tmp_path: Path) -> Iterator[LateBroker]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    late = LateBroker(port, tmp_path / "late-kafka")
+    try:
+        yield late
+    finally:
+        if (running := kafka_dev.running_broker(late.data)) is not None:
             kafka_dev.stop(running, seconds=10.0)

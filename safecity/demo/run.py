@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from safecity.demo.cameras import RtspServer, rtsp_server_available
 
 from safecity.cli import UsageError
+from safecity.demo.cameras import RtspServer, rtsp_server_available
 from safecity.demo.scenes import FOOTAGE, camera_ids, demo_site
 from safecity.parent import die_with
 

@@ -23,7 +23,9 @@ def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 def event(number: int, size: int = 8, topic: str = "events") -> Outgoing:
-    return Outgoing(topic, "cam", number.to_bytes(4, "big") + b"x" * size, (("n", b"1"),), int(time.time() * 1000))
+    return Outgoing(
+        topic, "cam", number.to_bytes(4, "big") + b"x" * size, (("n", b"1"),), int(time.time() * 1000)
+    )
 
 
 def read_all(bus: Bus, topic: str, wanted: int) -> list[int]:
