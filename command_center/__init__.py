@@ -1,1 +1,1 @@
-"""placeholder"""
+"""The command centre: stores what the workers publish, and shows it to operators."""

@@ -1,0 +1,104 @@
+"""Reading: pages, the live stream's next events, totals, old pages to delete."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from command_center.store.rows import Cursor, Filter, Order, StoredEvent, Totals
+from command_center.store.schema import counters, events, to_micros
+from command_center.store.store import DEAD_LETTERS, DUPLICATES, Store, read_rows
+
+LATENCY_WINDOW = 10_000
+"""Latencies are those of the last so many events."""
+
+
+def page(
+    store: Store, wanted: Filter, order: Order, limit: int, after: Cursor | None
+) -> tuple[list[StoredEvent], Cursor | None]:
+    """Events at their newest revision, by event time, and where the next page begins (None: nowhere)."""
+    place = sa.tuple_(events.c.occurred_at, events.c.sequence)
+    query = sa.select(events).where(events.c.newest, *_conditions(wanted))
+    if order is Order.NEWEST:
+        query = query.order_by(events.c.occurred_at.desc(), events.c.sequence.desc())
+        if after is not None:
+            query = query.where(place < (after.occurred_at, after.sequence))
+    else:
+        query = query.order_by(events.c.occurred_at, events.c.sequence)
+        if after is not None:
+            query = query.where(place > (after.occurred_at, after.sequence))
+    with store.engine.connect() as connection:
+        rows = connection.execute(query.limit(limit + 1)).all()
+    if len(rows) <= limit:
+        return read_rows(rows), None
+    last = rows[limit - 1]
+    return read_rows(rows[:limit]), Cursor(last.occurred_at, last.sequence)
+
+
+def revisions(store: Store, event_id: str) -> list[StoredEvent]:
+    """All revisions of one event, oldest first; none when there is no such event."""
+    query = sa.select(events).where(events.c.event_id == event_id).order_by(events.c.revision)
+    with store.engine.connect() as connection:
+        return read_rows(connection.execute(query).all())
+
+
+def stored_after(store: Store, sequence: int, limit: int) -> list[StoredEvent]:
+    """The next events in the order of storing."""
+    query = sa.select(events).where(events.c.sequence > sequence).order_by(events.c.sequence).limit(limit)
+    with store.engine.connect() as connection:
+        return read_rows(connection.execute(query).all())
+
+
+def last_sequence(store: Store) -> int:
+    """Of the event that was stored last; 0 when there is none."""
+    with store.engine.connect() as connection:
+        return connection.execute(sa.select(sa.func.max(events.c.sequence))).scalar_one() or 0
+
+
+def totals(store: Store) -> Totals:
+    """Counts over everything in the store: revisions count each."""
+    grouped = sa.select(events.c.camera_id, events.c.kind, sa.func.count().label("rows")).group_by(
+        events.c.camera_id, events.c.kind
+    )
+    with store.engine.connect() as connection:
+        rows = connection.execute(grouped).all()
+        counted = {row.name: row.value for row in connection.execute(sa.select(counters)).all()}
+    by_kind: dict[str, int] = {}
+    by_camera: dict[str, int] = {}
+    for camera_id, kind, number in rows:
+        by_kind[kind] = by_kind.get(kind, 0) + number
+        by_camera[camera_id] = by_camera.get(camera_id, 0) + number
+    return Totals(
+        stored=sum(by_kind.values()),
+        duplicates=counted.get(DUPLICATES, 0),
+        dead_letters=counted.get(DEAD_LETTERS, 0),
+        by_kind=by_kind,
+        by_camera=by_camera,
+    )
+
+
+def recent_latencies(store: Store) -> list[float]:
+    """Milliseconds from capture to store of the last :data:`LATENCY_WINDOW` events."""
+    query = sa.select(events.c.latency_ms).order_by(events.c.sequence.desc()).limit(LATENCY_WINDOW)
+    with store.engine.connect() as connection:
+        return [value for value in connection.execute(query).scalars() if value is not None]
+
+
+def delete_stored_before(store: Store, time: datetime, limit: int = 5000) -> int:
+    """Delete up to ``limit`` rows stored before ``time``, and say how many; call again while it is all."""
+    old = sa.select(events.c.sequence).where(events.c.stored_at < to_micros(time)).limit(limit)
+    with store.engine.begin() as connection:
+        return connection.execute(sa.delete(events).where(events.c.sequence.in_(old))).rowcount
+
+
+def _conditions(wanted: Filter) -> Sequence[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if wanted.camera_id is not None:
+        conditions.append(events.c.camera_id == wanted.camera_id)
+    if wanted.kind is not None:
+        conditions.append(events.c.kind == wanted.kind)
+    if wanted.since is not None:
+        conditions.append(events.c.occurred_at >= to_micros(wanted.since))
+    if wanted.until is not None:
+        conditions.append(events.c.occurred_at < to_micros(wanted.until))
+    return conditions
