@@ -1,4 +1,5 @@
 """Commands."""
+
 import typer
 
 

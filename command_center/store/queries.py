@@ -27,7 +27,7 @@ def page(
         query = query.order_by(events.c.occurred_at, events.c.sequence)
         if after is not None:
             query = query.where(place > (after.occurred_at, after.sequence))
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         rows = connection.execute(query.limit(limit + 1)).all()
     if len(rows) <= limit:
         return read_rows(rows), None
@@ -38,20 +38,20 @@ def page(
 def revisions(store: Store, event_id: str) -> list[StoredEvent]:
     """All revisions of one event, oldest first; none when there is no such event."""
     query = sa.select(events).where(events.c.event_id == event_id).order_by(events.c.revision)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         return read_rows(connection.execute(query).all())
 
 
 def stored_after(store: Store, sequence: int, limit: int) -> list[StoredEvent]:
     """The next events in the order of storing."""
     query = sa.select(events).where(events.c.sequence > sequence).order_by(events.c.sequence).limit(limit)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         return read_rows(connection.execute(query).all())
 
 
 def last_sequence(store: Store) -> int:
     """Of the event that was stored last; 0 when there is none."""
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         return connection.execute(sa.select(sa.func.max(events.c.sequence))).scalar_one() or 0
 
 
@@ -60,7 +60,7 @@ def totals(store: Store) -> Totals:
     grouped = sa.select(events.c.camera_id, events.c.kind, sa.func.count().label("rows")).group_by(
         events.c.camera_id, events.c.kind
     )
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         rows = connection.execute(grouped).all()
         counted = {row.name: row.value for row in connection.execute(sa.select(counters)).all()}
     by_kind: dict[str, int] = {}
@@ -80,14 +80,14 @@ def totals(store: Store) -> Totals:
 def recent_latencies(store: Store) -> list[float]:
     """Milliseconds from capture to store of the last :data:`LATENCY_WINDOW` events."""
     query = sa.select(events.c.latency_ms).order_by(events.c.sequence.desc()).limit(LATENCY_WINDOW)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         return [value for value in connection.execute(query).scalars() if value is not None]
 
 
 def delete_stored_before(store: Store, time: datetime, limit: int = 5000) -> int:
     """Delete up to ``limit`` rows stored before ``time``, and say how many; call again while it is all."""
     old = sa.select(events.c.sequence).where(events.c.stored_at < to_micros(time)).limit(limit)
-    with store.engine.begin() as connection:
+    with store.writing() as connection:
         return connection.execute(sa.delete(events).where(events.c.sequence.in_(old))).rowcount
 
 

@@ -1,6 +1,7 @@
 """Events and the bus positions that they came from, written together or not at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,21 +38,38 @@ class Store:
         """Let go of the database."""
         self.engine.dispose()
 
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection to read with.
+
+        Raises:
+            StoreError: the database does not answer.
+        """
+        with _told_plainly(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A connection in a transaction, which is committed at the end.
+
+        Raises:
+            StoreError: nothing of it was stored; trying again is right.
+        """
+        with _told_plainly(), self.engine.begin() as connection:
+            yield connection
+
     def check(self) -> None:
         """Answer, or raise.
 
         Raises:
             StoreError: the database does not answer.
         """
-        try:
-            with self.engine.connect() as connection:
-                connection.execute(sa.select(1))
-        except SQLAlchemyError as error:
-            raise StoreError(redact(error).splitlines()[0]) from None
+        with self.reading() as connection:
+            connection.execute(sa.select(1))
 
     def positions(self) -> dict[TopicPartition, int]:
         """The next offset to read, of every partition that was ever read."""
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             rows = connection.execute(sa.select(positions)).all()
         return {TopicPartition(row.topic, row.partition): row.next_offset for row in rows}
 
@@ -61,32 +79,25 @@ class Store:
         Raises:
             StoreError: nothing of it was stored; trying again is right.
         """
-        try:
-            with self.engine.begin() as connection:
-                stored = [
-                    row
-                    for event, trace in batch.events
-                    if (row := self._record_event(connection, event, trace)) is not None
-                ]
-                duplicates = len(batch.events) - len(stored)
-                for status in batch.statuses.values():
-                    self._put(
-                        connection,
-                        statuses,
-                        {"camera_id": status.camera_id},
-                        {"reported_at": to_micros(status.reported_at), "status": status.model_dump_json()},
-                    )
-                for (topic, partition), offset in batch.positions.items():
-                    key = {"topic": topic, "partition": partition}
-                    self._put(connection, positions, key, {"next_offset": offset})
-                self._count(connection, {DUPLICATES: duplicates, DEAD_LETTERS: batch.dead_letters})
-        except SQLAlchemyError as error:
-            raise StoreError(redact(error).splitlines()[0]) from None
+        with self.writing() as connection:
+            stored = [
+                row
+                for event, trace in batch.events
+                if (row := self._record_event(connection, event, trace)) is not None
+            ]
+            duplicates = len(batch.events) - len(stored)
+            for camera_id, status in batch.statuses.items():
+                values = {"reported_at": to_micros(status.reported_at), "status": status.model_dump_json()}
+                self._put(connection, statuses, {"camera_id": camera_id}, values)
+            for (topic, partition), offset in batch.positions.items():
+                key = {"topic": topic, "partition": partition}
+                self._put(connection, positions, key, {"next_offset": offset})
+            self._count(connection, {DUPLICATES: duplicates, DEAD_LETTERS: batch.dead_letters})
         return Recorded(tuple(stored), duplicates)
 
     def statuses(self) -> dict[str, Status]:
         """The newest status of every camera that ever reported."""
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             rows = connection.execute(sa.select(statuses.c.status)).scalars().all()
         found = [Status.model_validate_json(row) for row in rows]
         return {status.camera_id: status for status in found}
@@ -142,6 +153,14 @@ class Store:
                         index_elements=["name"], set_={"value": counters.c.value + rise}
                     )
                 )
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreError(redact(error).splitlines()[0]) from None
 
 
 def read_row(row: Any) -> StoredEvent:

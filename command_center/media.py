@@ -1,0 +1,63 @@
+"""Pictures of events, as files."""
+
+import os
+import re
+import time
+from pathlib import Path
+
+_NAME = re.compile(r"[0-9a-f]{32}-[1-9][0-9]{0,8}\.jpg")
+
+
+class MediaNameError(ValueError):
+    """Not the name of a picture."""
+
+
+class MediaStore:
+    """A folder of pictures, in subfolders by the first two letters of their names.
+
+    Args:
+        folder: made when missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def save(self, name: str, picture: bytes) -> None:
+        """Keep a picture; on the disk when this returns, and never seen in part.
+
+        Raises:
+            MediaNameError: no name of a picture.
+            OSError: the disk does not take it.
+        """
+        path = self._path(name)
+        path.parent.mkdir(exist_ok=True)
+        unfinished = path.with_suffix(".part")
+        with unfinished.open("wb") as output:
+            output.write(picture)
+            output.flush()
+            os.fsync(output.fileno())
+        unfinished.replace(path)
+
+    def find(self, name: str) -> Path | None:
+        """The file of a picture; None when it is not there.
+
+        Raises:
+            MediaNameError: no name of a picture.
+        """
+        path = self._path(name)
+        return path if path.is_file() else None
+
+    def delete_older_than(self, seconds: float) -> int:
+        """Delete pictures kept longer than that, and say how many."""
+        oldest, deleted = time.time() - seconds, 0
+        for path in self._folder.glob("*/*"):
+            if path.stat().st_mtime < oldest:
+                path.unlink(missing_ok=True)
+                deleted += 1
+        return deleted
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise MediaNameError("not the name of a picture")
+        return self._folder / name[:2] / name
