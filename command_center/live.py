@@ -37,17 +37,18 @@ class Live:
         with self._lock:
             return self._version, [status for seen, status in self._statuses.values() if seen > version]
 
-    async def wait(self, version: int, timeout: float) -> None:
-        """Return when more than ``version`` was told, or after ``timeout`` seconds."""
+    async def wait(self, version: int, timeout: float) -> bool:
+        """Wait until more than ``version`` was told; False when ``timeout`` seconds went by without."""
         entry = (asyncio.get_running_loop(), asyncio.Event())
         with self._lock:
             if self._version > version or self.closed:
-                return
+                return True
             self._waiting.add(entry)
         try:
             await asyncio.wait_for(entry[1].wait(), timeout)
         except TimeoutError:
-            return
+            return False
         finally:
             with self._lock:
                 self._waiting.discard(entry)
+        return True

@@ -1,0 +1,76 @@
+"""The parts of one command centre, put together."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from command_center.consumer import EventConsumer
+from command_center.live import Live
+from command_center.media import MediaStore
+from command_center.metrics import CentreMetrics
+from command_center.retention import Retention
+from command_center.store.store import Store
+from safecity.bus import open_bus
+from safecity.bus.port import Bus
+from safecity.settings import Site
+from safecity.status import Status
+
+STALE_SECONDS = 15.0
+
+
+@dataclass
+class Centre:
+    """Everything that the API needs.
+
+    Raises (from :meth:`open`):
+        StoreError: the store cannot be opened.
+        OSError: the data folder cannot be written.
+    """
+
+    site: Site
+    store: Store
+    media: MediaStore
+    live: Live
+    metrics: CentreMetrics
+    bus: Bus
+    consumer: EventConsumer
+
+    @classmethod
+    def open(cls, site: Site, bus: Bus | None = None) -> "Centre":
+        """Open what the site file names. Nothing is read from the bus before :meth:`start`."""
+        folder = site.in_data_dir("centre")
+        database = site.centre.database
+        url = database.get_secret_value() if database else f"sqlite:///{folder / 'store.sqlite'}"
+        store, media = Store(url), MediaStore(folder / "media")
+        live, metrics = Live(), CentreMetrics()
+        bus = bus or open_bus(site)
+        retention = Retention(store, media, site.centre)
+        consumer = EventConsumer(bus, store, media, live, metrics, retention)
+        return cls(site, store, media, live, metrics, bus, consumer)
+
+    def start(self) -> None:
+        """Begin to read the bus."""
+        self.consumer.start()
+
+    def close(self) -> None:
+        """End the live streams and the consumer, and let go of everything."""
+        self.live.close()
+        self.consumer.stop()
+        self.bus.close()
+        self.store.close()
+
+    def statuses(self) -> dict[str, Status]:
+        """The newest status of each camera of the site that ever reported."""
+        known = self.store.statuses()
+        return {camera.id: known[camera.id] for camera in self.site.cameras if camera.id in known}
+
+    def refresh_metrics(self) -> None:
+        """Bring the gauges that nobody else sets up to date."""
+        statuses = self.statuses()
+        stale = sum(is_stale(statuses.get(camera.id)) for camera in self.site.cameras)
+        self.metrics.show_cameras(list(statuses.values()), stale)
+        self.metrics.followers.set(self.live.followers)
+
+
+def is_stale(status: Status | None) -> bool:
+    """Whether a camera has not reported for a while, or never."""
+    return status is None or datetime.now(UTC) - status.reported_at > timedelta(seconds=STALE_SECONDS)
