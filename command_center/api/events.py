@@ -56,7 +56,7 @@ def events_router(centre: Centre) -> APIRouter:
         since: Annotated[AwareDatetime | None, Query(description="this time or later")] = None,
         until: Annotated[AwareDatetime | None, Query(description="before this time")] = None,
     ) -> EventPage:
-        """Events at their newest revision. Follow ``next_cursor``, or the Link header, through all of them."""
+        """Events at their newest revision. ``next_cursor``, or the Link header, leads through all of them."""
         after = None
         if cursor is not None:
             occurred_at, sequence = map(int, cursor.split("."))
