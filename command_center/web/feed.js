@@ -1,0 +1,133 @@
+// The list of events: newest first, bounded, and steady while somebody reads further down.
+
+import { clockTime, element, kindName, objects, plain } from "./format.js";
+import { showPicture } from "./picture.js";
+
+const MOST_ROWS = 300;
+
+export class Feed {
+  constructor({ list, fresh, empty, announce, open }) {
+    Object.assign(this, { list, fresh, empty, announce, open });
+    this.events = [];
+    this.waiting = [];
+    this.paused = false;
+    this.scheduled = false;
+    fresh.addEventListener("click", () => {
+      window.scrollTo({ top: 0 });
+      this.release();
+    });
+    window.addEventListener("scroll", () => {
+      if (window.scrollY < 40 && !this.paused) this.release();
+    });
+  }
+
+  // What a page of the API says: replaces everything, or goes below it.
+  show(items, below = false) {
+    if (!below) {
+      this.events = [];
+      this.waiting = [];
+      this.list.replaceChildren();
+    }
+    for (const event of items) {
+      if (this.events.some((known) => known.event_id === event.event_id)) continue;
+      this.events.push(event);
+      this.list.append(this.row(event));
+    }
+    this.tidy();
+  }
+
+  add(event) {
+    this.waiting.push(event);
+    if (this.paused || window.scrollY >= 40) this.tidy();
+    else if (!this.scheduled) {
+      this.scheduled = true;
+      requestAnimationFrame(() => this.release());
+    }
+  }
+
+  release() {
+    this.scheduled = false;
+    const batch = this.waiting.splice(0);
+    for (const event of batch) this.place(event);
+    if (batch.length === 1) this.announce(`${kindName(batch[0].kind)}, ${batch[0].camera_name}`);
+    else if (batch.length) this.announce(`${batch.length} new events`);
+    while (this.events.length > MOST_ROWS) {
+      this.events.pop();
+      this.list.lastElementChild.remove();
+    }
+    this.tidy();
+  }
+
+  pause(paused) {
+    this.paused = paused;
+    if (!paused) this.release();
+  }
+
+  move(step) {
+    const rows = [...this.list.querySelectorAll(".event")];
+    const at = rows.indexOf(document.activeElement);
+    const next = rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + step))];
+    next?.focus();
+    next?.scrollIntoView({ block: "nearest" });
+  }
+
+  neighbour(event, step) {
+    return this.events[this.events.findIndex((known) => known.event_id === event.event_id) + step];
+  }
+
+  place(event) {
+    const known = this.events.findIndex((other) => other.event_id === event.event_id);
+    const row = this.row(event);
+    if (known >= 0) {
+      this.events[known] = event;
+      this.list.children[known].replaceWith(row);
+      return;
+    }
+    const before = this.events.findIndex((other) => other.occurred_at <= event.occurred_at);
+    const index = before < 0 ? this.events.length : before;
+    this.events.splice(index, 0, event);
+    row.classList.add("arriving");
+    this.list.insertBefore(row, this.list.children[index] ?? null);
+  }
+
+  row(event) {
+    const image = element("img", { loading: "lazy", decoding: "async", width: 160, height: 120 });
+    showPicture(image, event);
+    const where = event.zone ?? event.line;
+    const button = element(
+      "button",
+      { type: "button", className: "event" },
+      image,
+      element(
+        "span",
+        { className: "words" },
+        element("span", { className: "kind" }, kindName(event.kind), where ? ` “${where}”` : ""),
+        element("span", { className: "camera" }, event.camera_name),
+        element("span", { className: "objects" }, [objects(event), ...details(event)].filter(Boolean).join(" · ")),
+      ),
+      element(
+        "span",
+        { className: "when" },
+        element("time", { dateTime: event.occurred_at }, clockTime(event.occurred_at)),
+        element("span", { className: `severity ${event.severity}` }, event.severity),
+      ),
+    );
+    button.addEventListener("click", () => this.open(event.event_id));
+    return element("li", {}, button);
+  }
+
+  find(eventId) {
+    return this.events.find((event) => event.event_id === eventId);
+  }
+
+  tidy() {
+    this.fresh.hidden = this.waiting.length === 0 || this.scheduled;
+    this.fresh.textContent = `${this.waiting.length} new`;
+    this.empty.hidden = this.events.length > 0 || this.waiting.length > 0;
+  }
+}
+
+export const details = (event) =>
+  Object.entries(event.attributes).map(([name, value]) =>
+    name === "dwell_seconds" ? `for ${Math.round(value)} s` : `${plain(name).toLowerCase()}: ${plain(String(value)).toLowerCase()}`,
+  );
