@@ -8,8 +8,10 @@ from socketserver import ThreadingMixIn
 from typing import Any, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, make_wsgi_app
+from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from ingest.metrics import SupervisorMetrics
 
 StartResponse = Callable[..., Any]
 
@@ -27,24 +29,18 @@ class WorkerHealth:
         self.registry = CollectorRegistry()
         MultiProcessCollector(self.registry, path=str(folder))  # type: ignore[no-untyped-call]
         ProcessCollector(registry=self.registry)
-        self._shards = Gauge("safecity_worker_shards", "Shards that run and answer.", registry=self.registry)
-        self._wanted = Gauge(
-            "safecity_worker_shards_wanted", "Shards that should run.", registry=self.registry
-        )
-        self._deaths = Counter(
-            "safecity_worker_shard_deaths_total", "Shards that ended by themselves.", registry=self.registry
-        )
-        self._wanted.set(shards)
+        self._metrics = SupervisorMetrics(self.registry)
+        self._metrics.wanted.set(shards)
         self._ready: Sequence[bool] = [False] * shards
 
     def heard(self, ready: Sequence[bool]) -> None:
         """Which shards run and have been heard of."""
         self._ready = ready
-        self._shards.set(sum(ready))
+        self._metrics.shards.set(sum(ready))
 
     def died(self, pid: int | None) -> None:
         """A shard has ended by itself."""
-        self._deaths.inc()
+        self._metrics.deaths.inc()
         if pid is not None:
             mark_process_dead(pid, path=str(self._folder))  # type: ignore[no-untyped-call]
 

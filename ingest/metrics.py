@@ -132,3 +132,18 @@ class WorkerMetrics:
             self.camera_state.labels(camera_id, each.value).set(each is state)
         self.reconnects.labels(camera_id).inc(reconnects - self._reconnects.get(camera_id, 0))
         self._ledgers[camera_id], self._reconnects[camera_id] = counts, reconnects
+
+
+class SupervisorMetrics:
+    """What the supervisor knows of its shards.
+
+    Args:
+        registry: where they are registered.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.shards = Gauge("safecity_worker_shards", "Shards that run and answer.", registry=registry)
+        self.wanted = Gauge("safecity_worker_shards_wanted", "Shards that should run.", registry=registry)
+        self.deaths = Counter(
+            "safecity_worker_shard_deaths_total", "Shards that ended by themselves.", registry=registry
+        )

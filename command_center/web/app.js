@@ -16,8 +16,9 @@ const feed = new Feed({
   empty: byId("empty"),
   announce: say,
   open: (eventId) => detail.show(feed.find(eventId)),
+  cameraOf: (cameraId) => cameras.find(cameraId),
 });
-const detail = new Detail(byId("detail"), feed);
+const detail = new Detail(byId("detail"), feed, (cameraId) => cameras.find(cameraId));
 const cameras = new Cameras(byId("cameras"), byId("cameras-summary"), byId("legend"), (cameraId) => {
   filters.camera_id.value = filters.camera_id.value === cameraId ? "" : cameraId;
   reload();

@@ -36,10 +36,14 @@ export class Cameras {
     this.tiles.clear();
     for (const camera of items) {
       const tile = makeTile(camera, () => this.onChosen(camera.id));
-      this.tiles.set(camera.id, { ...tile, status: camera.status, seen: camera.stale ? 0 : Date.now() });
+      this.tiles.set(camera.id, { ...tile, camera, status: camera.status, seen: camera.stale ? 0 : Date.now() });
       this.list.append(tile.root);
     }
     this.refresh();
+  }
+
+  find(cameraId) {
+    return this.tiles.get(cameraId)?.camera;
   }
 
   update(status) {

@@ -2,16 +2,16 @@
 
 import { duration, element, fullTime, kindName, objects } from "./format.js";
 import { details } from "./feed.js";
+import { drawMarks, makeMarks } from "./marks.js";
 import { showPicture } from "./picture.js";
 
-const SVG = "http://www.w3.org/2000/svg";
-
 export class Detail {
-  constructor(dialog, feed) {
-    this.dialog = dialog;
-    this.feed = feed;
+  constructor(dialog, feed, cameraOf) {
+    Object.assign(this, { dialog, feed, cameraOf });
     const part = (name) => dialog.querySelector(`#detail-${name}`);
-    Object.assign(this, { title: part("title"), picture: part("picture"), boxes: part("boxes"), facts: part("facts") });
+    Object.assign(this, { title: part("title"), picture: part("picture"), facts: part("facts") });
+    this.marks = makeMarks();
+    this.picture.after(this.marks);
     this.newer = part("newer");
     this.older = part("older");
     this.newer.addEventListener("click", () => this.step(-1));
@@ -28,7 +28,7 @@ export class Detail {
     const where = event.zone ?? event.line;
     this.title.textContent = `${kindName(event.kind)}${where ? ` “${where}”` : ""}, ${event.camera_name}`;
     showPicture(this.picture, event);
-    this.boxes.replaceChildren(...event.tracks.map((track) => marked(track.box)));
+    drawMarks(this.marks, event, this.cameraOf(event.camera_id));
     this.facts.replaceChildren();
     const facts = {
       Time: fullTime(event.occurred_at),
@@ -53,11 +53,4 @@ export class Detail {
     const next = this.feed.neighbour(this.event, by);
     if (next) this.show(next);
   }
-}
-
-function marked([x1, y1, x2, y2]) {
-  const rectangle = document.createElementNS(SVG, "rect");
-  const place = { x: x1, y: y1, width: x2 - x1, height: y2 - y1 };
-  for (const [name, value] of Object.entries(place)) rectangle.setAttribute(name, value);
-  return rectangle;
 }

@@ -1,13 +1,14 @@
 // The list of events: newest first, bounded, and steady while somebody reads further down.
 
 import { clockTime, element, kindName, objects, plain } from "./format.js";
+import { drawMarks, makeMarks } from "./marks.js";
 import { showPicture } from "./picture.js";
 
 const MOST_ROWS = 300;
 
 export class Feed {
-  constructor({ list, fresh, empty, announce, open }) {
-    Object.assign(this, { list, fresh, empty, announce, open });
+  constructor({ list, fresh, empty, announce, open, cameraOf }) {
+    Object.assign(this, { list, fresh, empty, announce, open, cameraOf });
     this.events = [];
     this.waiting = [];
     this.paused = false;
@@ -92,12 +93,14 @@ export class Feed {
 
   row(event) {
     const image = element("img", { loading: "lazy", decoding: "async", width: 160, height: 120 });
+    const marks = makeMarks();
     showPicture(image, event);
+    drawMarks(marks, event, this.cameraOf(event.camera_id));
     const where = event.zone ?? event.line;
     const button = element(
       "button",
       { type: "button", className: "event" },
-      image,
+      element("span", { className: "picture" }, image, marks),
       element(
         "span",
         { className: "words" },
