@@ -115,16 +115,22 @@ class CameraStream:
             try:
                 self._read()
             except SourceError as error:
-                if self._stopping.is_set():
-                    return
-                if time.monotonic() - opened_at > STABLE_SECONDS and self._state.state is CameraState.LIVE:
-                    self._backoff.reset()
-                self._turn(CameraState.RECONNECTING, reason=redact(error))
-                self._stopping.wait(self._backoff.next_wait())
+                self._retry(str(error), opened_at)
+            except Exception as error:  # noqa: BLE001  whatever it is, the camera is tried again
+                _log.error("a camera's reader failed", camera_id=self._camera.id, exc_info=error)
+                self._retry(f"{type(error).__name__} in its reader; the log says more", opened_at)
             else:
                 if not self._stopping.is_set():
                     self._turn(CameraState.ENDED)
                 return
+
+    def _retry(self, reason: str, opened_at: float) -> None:
+        if self._stopping.is_set():
+            return
+        if time.monotonic() - opened_at > STABLE_SECONDS and self._state.state is CameraState.LIVE:
+            self._backoff.reset()
+        self._turn(CameraState.RECONNECTING, reason=redact(reason))
+        self._stopping.wait(self._backoff.next_wait())
 
     def _read(self) -> None:
         source = open_source(self._camera, self._allowed_networks, self._read_timeout, self._stopping)

@@ -46,7 +46,7 @@ class VideoContainer:
             self._container: InputContainer = av.open(
                 url, format=container_format, options=dict(options), timeout=(open_timeout, read_timeout)
             )
-        except (OSError, ValueError) as error:
+        except (av.error.FFmpegError, OSError, ValueError) as error:
             raise SourceError(reason_of(error)) from None
         if not self._container.streams.video:
             self._container.close()
@@ -90,9 +90,7 @@ class VideoContainer:
                     yield picture
                 if self._silence is not None and time.monotonic() - newest > self._silence:
                     raise SourceError(f"data comes, but no picture for {self._silence:.0f} s")
-        except OSError as error:
-            raise SourceError(reason_of(error)) from None
-        except av.error.FFmpegError as error:
+        except (av.error.FFmpegError, OSError) as error:
             raise SourceError(reason_of(error)) from None
 
     def close(self) -> None:

@@ -64,6 +64,7 @@ def run_demo(plan: DemoPlan, announce: Callable[[str], None]) -> dict[str, Any]:
         worker = parts.enter_context(
             _part(plan, "worker", "--site", str(site), "--journal", str(journal), "--summary", str(report))
         )
+        _wait_until(lambda: _all_reported(url), worker, "the worker")
         announce(f"The page: {url}    (Ctrl-C ends the demo)")
         viewer = subprocess.Popen(
             [sys.executable, "-m", "safecity", "events", "--follow", "--url", url],
@@ -155,6 +156,11 @@ def _answers(url: str) -> bool:
         return httpx.get(url, timeout=2.0).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False
+
+
+def _all_reported(url: str) -> bool:
+    cameras = httpx.get(f"{url}/api/v1/cameras", timeout=10.0).raise_for_status().json()["items"]
+    return all(camera["status"] is not None for camera in cameras)
 
 
 def _tail(log: Path, lines: int = 12) -> str:
