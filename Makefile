@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM_PACKAGES := libgl1 gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
-	chromium prometheus kcat
+	chromium prometheus kcat postgresql
 
 .PHONY: help demo test lint generate clean
 .DEFAULT_GOAL := help

@@ -1,3 +1,3 @@
-"""Fixtures that more than one folder uses."""
+"""What all tests share."""
 
-pytest_plugins = ["tests.kafka_broker"]
+pytest_plugins = ["tests.kafka_broker", "tests.postgres"]

@@ -1,0 +1,185 @@
+"""The store, on SQLite and on a real PostgreSQL."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from command_center.store import queries
+from command_center.store.database import StoreError, open_engine
+from command_center.store.rows import Batch, Filter, Order
+from command_center.store.schema import metadata
+from command_center.store.store import Store
+from safecity.bus.port import TopicPartition
+from safecity.status import CameraState
+from tests.command_center.messages import BEGIN, make_event, make_status, make_trace
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.sqlite'}"
+    server = request.getfixturevalue("postgres")
+    name = f"test_{uuid.uuid4().hex}"
+    engine = sa.create_engine(server.format(database="postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return server.format(database=name)
+
+
+@pytest.fixture
+def store(url):
+    opened = Store(url)
+    yield opened
+    opened.close()
+
+
+def record(store, *events, positions=None):
+    return store.record(Batch(events=[(event, make_trace()) for event in events], positions=positions or {}))
+
+
+def walk(store, order, limit, wanted=Filter()):  # noqa: B008  frozen
+    found, cursor = [], None
+    while True:
+        page, cursor = queries.page(store, wanted, order, limit, cursor)
+        found += [item.event for item in page]
+        if cursor is None:
+            return found
+
+
+def test_the_migrations_make_what_the_schema_says(store):
+    with store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_what_comes_again_adds_nothing_and_is_counted(store):
+    events = [make_event(number) for number in range(5)]
+    assert len(record(store, *events).stored) == 5
+    again = record(store, *events[2:], make_event(7))
+    assert again.duplicates == 3
+    assert [item.event.event_id for item in again.stored] == [make_event(7).event_id]
+    totals = queries.totals(store)
+    assert (totals.stored, totals.duplicates) == (6, 3)
+
+
+def test_twice_in_one_batch_is_once(store):
+    result = record(store, make_event(1), make_event(1))
+    assert (len(result.stored), result.duplicates) == (1, 1)
+
+
+def test_positions_come_with_the_rows_or_not_at_all(store, monkeypatch):
+    place = TopicPartition("events", 3)
+    record(store, make_event(1), positions={place: 1})
+
+    def fail(*_):
+        raise sa.exc.OperationalError("disk full", None, Exception("disk full"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "_count", fail)
+        with pytest.raises(StoreError):
+            record(store, make_event(2), positions={place: 2})
+    assert store.positions() == {place: 1}
+    assert queries.totals(store).stored == 1
+    record(store, make_event(2), positions={place: 2})
+    assert store.positions() == {place: 2}
+
+
+def test_positions_and_events_outlive_the_process(url):
+    first = Store(url)
+    record(first, make_event(1), positions={TopicPartition("events", 0): 9})
+    first.close()
+    second = Store(url)
+    assert second.positions() == {TopicPartition("events", 0): 9}
+    assert queries.revisions(second, make_event(1).event_id)[0].event == make_event(1)
+    second.close()
+
+
+@pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize("limit", [1, 7, 100])
+def test_pages_lead_through_everything_once_in_order(store, order, limit):
+    # Ten events a second, so that pages end between events of the same time.
+    events = [make_event(number, at=number // 10) for number in range(60)]
+    record(store, *reversed(events))
+    found = walk(store, order, limit)
+    assert sorted(event.event_id for event in found) == sorted(event.event_id for event in events)
+    times = [event.occurred_at for event in found]
+    assert times == sorted(times, reverse=order is Order.NEWEST)
+
+
+def test_pages_are_not_upset_by_events_that_come_meanwhile(store):
+    record(store, *(make_event(number) for number in range(20)))
+    first, cursor = queries.page(store, Filter(), Order.NEWEST, 10, None)
+    record(store, *(make_event(number) for number in range(20, 30)))
+    second, _ = queries.page(store, Filter(), Order.NEWEST, 100, cursor)
+    ids = [item.event.event_id for item in (*first, *second)]
+    assert ids == [make_event(number).event_id for number in reversed(range(20))]
+
+
+def test_only_the_newest_revision_is_listed_whatever_the_order_of_arrival(store):
+    record(store, make_event(1, revision=2))
+    record(store, make_event(1, revision=1), make_event(1, revision=3))
+    (listed,) = walk(store, Order.NEWEST, 10)
+    assert listed.revision == 3
+    revisions = queries.revisions(store, listed.event_id)
+    assert [item.event.revision for item in revisions] == [1, 2, 3]
+
+
+def test_filters(store):
+    record(store, *(make_event(n, camera_id=f"cam-{n % 2}", kind=("a", "b")[n % 3 == 0]) for n in range(12)))
+    assert len(walk(store, Order.OLDEST, 5, Filter(camera_id="cam-1"))) == 6
+    assert len(walk(store, Order.OLDEST, 5, Filter(kind="b"))) == 4
+    assert len(walk(store, Order.OLDEST, 5, Filter(camera_id="cam-0", kind="b"))) == 2
+    late = Filter(since=BEGIN + timedelta(seconds=3), until=BEGIN + timedelta(seconds=5))
+    assert [event.occurred_at.second for event in walk(store, Order.OLDEST, 5, late)] == [3, 4]
+
+
+def test_the_live_streams_order_is_that_of_storing(store):
+    record(store, make_event(5))
+    record(store, make_event(1))
+    last = queries.last_sequence(store)
+    record(store, make_event(3))
+    (after,) = queries.stored_after(store, last, 10)
+    assert after.event == make_event(3)
+
+
+def test_statuses_are_the_newest(store):
+    store.record(Batch(statuses={"cam-1": make_status(), "cam-2": make_status("cam-2")}))
+    store.record(Batch(statuses={"cam-1": make_status(state=CameraState.RECONNECTING, reason="gone")}))
+    found = store.statuses()
+    assert {name: status.state.value for name, status in found.items()} == {
+        "cam-1": "reconnecting",
+        "cam-2": "live",
+    }
+
+
+def test_retention_deletes_the_old_and_only_them(store):
+    (old,) = record(store, make_event(1)).stored
+    record(store, make_event(2))
+    newer = queries.stored_after(store, old.sequence, 1)[0]
+    assert queries.delete_stored_before(store, newer.stored_at) == 1
+    assert [item.event_id for item in walk(store, Order.OLDEST, 5)] == [make_event(2).event_id]
+
+
+def test_sequences_are_not_used_again_after_retention(store):
+    (first,) = record(store, make_event(1)).stored
+    queries.delete_stored_before(store, first.stored_at + timedelta(seconds=1))
+    (second,) = record(store, make_event(2)).stored
+    assert second.sequence > first.sequence
+
+
+@pytest.mark.parametrize(
+    ("address", "word"),
+    [
+        ("sqlite:////proc/none/store.sqlite", "cannot be opened"),
+        ("nonsense", "cannot be opened"),
+        ("postgresql+psycopg://safecity:s3cret-word@127.0.0.1:1/none", "cannot be opened"),
+    ],
+)
+def test_a_store_that_cannot_be_had_says_so_without_its_password(address, word):
+    with pytest.raises(StoreError, match=word) as refused:
+        open_engine(address)
+    assert "s3cret-word" not in str(refused.value)
