@@ -52,9 +52,10 @@ def command_center(
     try:
         listening = listen(settings.host, settings.port)
     except OSError as error:
+        # Python adds the address, which is said already.
+        reason = (error.strerror or str(error)).partition(" (while")[0]
         raise UsageError(
-            f"cannot listen on {settings.host}:{settings.port} ({error.strerror or error}); "
-            "choose another: --port 8081"
+            f"cannot listen on {settings.host}:{settings.port} ({reason}); choose another: --port 8081"
         ) from None
     try:
         with listening, FolderLock(loaded.in_data_dir("centre"), "command centre"):

@@ -103,7 +103,7 @@ class Viewer:
 
     def _refuse(self, answer: httpx.Response) -> None:
         if answer.status_code == httpx.codes.UNAUTHORIZED:
-            raise ViewerError("the centre wants a token: set SAFECITY_TOKEN")
+            raise ViewerError("the centre wants a token; set SAFECITY_TOKEN")
         if answer.is_error:
             answer.read()
             raise ViewerError(f"the centre refuses ({answer.status_code}): {redact(answer.text[:300])}")

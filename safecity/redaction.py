@@ -9,7 +9,8 @@ MASK = "***"
 _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<userinfo>[^\s/]*)@(?=[^\s@/]*)")
 _SECRET_PARAMETER = re.compile(
     r"(?i)(?P<name>\b(?:password|passwd|pwd|pass|token|secret|api_?key|authorization)\b[\"']?\s*[=:]\s*[\"']?)"
-    r"(?P<value>(?:Bearer\s+|Basic\s+|Digest\s+)?[^\s&\"',;]+)"
+    # A reference to the environment is what people are told to write, and no secret.
+    r"(?P<value>(?!\$\{)(?:Bearer\s+|Basic\s+|Digest\s+)?[^\s&\"',;]+)"
 )
 _known_secrets: set[str] = set()
 

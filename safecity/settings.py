@@ -173,7 +173,7 @@ class Site(Settings):
     def _token_where_needed(self) -> Self:
         if not is_loopback(self.centre.host) and self.centre.token is None:
             raise ValueError(
-                f"centre.token: {self.centre.host} is not loopback, so a token is required, "
+                f"centre.host: {self.centre.host} is not loopback, so [centre] needs a token, "
                 'e.g. token = "${SAFECITY_TOKEN}"'
             )
         return self
