@@ -67,6 +67,10 @@ class TrackMemory(Generic[State]):
         self._new = new
         self._states: dict[int, tuple[State, datetime]] = {}
 
+    def __len__(self) -> int:
+        """How many tracks are remembered."""
+        return len(self._states)
+
     def seen(self, track_id: int, at: datetime) -> State:
         """The track's state, new when it was unknown, now seen at ``at``."""
         state, _ = self._states.get(track_id) or (self._new(), at)
