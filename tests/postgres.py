@@ -1,7 +1,9 @@
 """A real PostgreSQL for the tests, in a folder and on a socket of its own."""
 
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,18 +17,20 @@ def binaries() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server's URL without a database's name; ``create_database`` makes one."""
+def postgres() -> Iterator[str]:
+    """A server's URL with a place for a ``database``'s name."""
     programs = binaries()
     if programs is None:
         pytest.skip("NO POSTGRESQL, SO THE STORE WAS NOT TESTED ON IT: apt-get install postgresql")
-    folder = tmp_path_factory.mktemp("postgres")
+    with tempfile.TemporaryDirectory(prefix="safecity-postgres-") as folder:
+        yield from serve(programs, Path(folder))
+
+
+def serve(programs: Path, folder: Path) -> Iterator[str]:
     # It refuses to run as root.
     be = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if be:
-        for path in (folder, *folder.parents[:3]):
-            path.chmod(0o755)
-        subprocess.run(["chown", "postgres", str(folder)], check=True)
+        shutil.chown(folder, "postgres")
     cluster = folder / "cluster"
     quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
     subprocess.run([*be, programs / "initdb", "-D", cluster, "-U", "safecity", "-A", "trust"], **quiet)

@@ -12,20 +12,7 @@ import httpx
 import pytest
 
 from safecity.status import OUTCOMES
-from tests.system.processes import Part, free_port, parts, wait_until
-
-
-def children_of(pid: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            except (OSError, IndexError):
-                continue
-            if parent == pid:
-                found += [int(entry.name), *children_of(int(entry.name))]
-    return found
+from tests.system.processes import Part, children_of, free_port, parts, wait_until
 
 
 def assert_adds_up(summary: dict) -> None:
