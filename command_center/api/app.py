@@ -1,21 +1,19 @@
 """The application: routes, guard, page."""
 
 from importlib.metadata import version
-from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
 
 from command_center.api.cameras import cameras_router
 from command_center.api.events import events_router
 from command_center.api.operation import metrics_router, operation_router
+from command_center.api.page import page_routes
 from command_center.api.session import session_router
 from command_center.auth import Guard, TokenCheck
 from command_center.centre import Centre
 from command_center.store.database import StoreError
 
-PAGE = Path(__file__).parent.parent / "web"
 DESCRIPTION = """Events of a city's cameras.
 
 The live stream, `GET /api/v1/events/stream`, sends server-sent events: `event` (the id is the sequence) and
@@ -44,7 +42,7 @@ def create_app(centre: Centre) -> FastAPI:
         api.include_router(router)
     app.include_router(api)
     app.include_router(metrics_router(centre))
-    app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+    app.router.routes.extend(page_routes())
 
     @app.exception_handler(StoreError)
     def store_away(_request: Request, error: StoreError) -> JSONResponse:
