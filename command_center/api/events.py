@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 
 from command_center.api.models import EventDetail, EventItem, EventPage, Problem
 from command_center.centre import Centre
@@ -20,6 +20,15 @@ KEEP_ALIVE_SECONDS = 10.0
 AT_ONCE = 200
 NUMBER = r"^\d{1,18}$"
 
+
+def _not_a_number(given: object) -> object:
+    """Pydantic would take a number for seconds since 1970; the API says that it takes RFC 3339."""
+    if isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ].*", given) is None:
+        raise ValueError("want a time with its zone, e.g. 2026-03-01T12:00:00Z")
+    return given
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_not_a_number)]
 CursorText = Annotated[
     str | None, Query(pattern=r"^-?\d{1,17}\.\d{1,18}$", description="next_cursor of the page before")
 ]
@@ -53,8 +62,8 @@ def events_router(centre: Centre) -> APIRouter:
         order: Annotated[Order, Query(description="by event time")] = Order.NEWEST,
         camera_id: Annotated[Name | None, Query()] = None,
         kind: Annotated[Name | None, Query()] = None,
-        since: Annotated[AwareDatetime | None, Query(description="this time or later")] = None,
-        until: Annotated[AwareDatetime | None, Query(description="before this time")] = None,
+        since: Annotated[Time | None, Query(description="this time or later")] = None,
+        until: Annotated[Time | None, Query(description="before this time")] = None,
     ) -> EventPage:
         """Events at their newest revision. ``next_cursor``, or the Link header, leads through all of them."""
         after = None

@@ -93,6 +93,7 @@ def test_filters_of_time_kind_and_camera(running):
     [
         "limit=0", "limit=1001", "limit=x", "cursor=x", "cursor=1.99999999999999999999", "order=best",
         "camera_id=%00", "kind=A%20B", "since=yesterday", "since=2026-01-01T00:00:00", "until=1e400",
+        "until=0.5",
     ],
 )  # fmt: skip
 def test_wrong_questions_are_refused_with_the_reason(running, query):
@@ -247,7 +248,7 @@ def test_no_input_makes_the_api_fail(running, tmp_path):
     checked = subprocess.run(
         [
             str(Path(sys.executable).with_name("schemathesis")), "run",
-            f"{running.url}/openapi.json", "--checks", "not_a_server_error",
+            f"{running.url}/openapi.json",
             "--max-examples", "25", "--seed", "1", "--no-color",
         ],
         cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False,
