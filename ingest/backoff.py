@@ -13,7 +13,7 @@ class Backoff:
     """
 
     def __init__(
-        self, shortest: float = 0.5, longest: float = 10.0, source: random.Random | None = None
+        self, shortest: float = 0.5, longest: float = 5.0, source: random.Random | None = None
     ) -> None:
         self._shortest = shortest
         self._longest = longest
