@@ -12,7 +12,7 @@ def session_router(check: TokenCheck) -> APIRouter:
     """The routes of signing in and out."""
     router = APIRouter(prefix="/session", tags=["session"])
 
-    @router.post("", responses={401: {"model": Problem}})
+    @router.post("", responses={400: {"model": Problem}, 401: {"model": Problem}})
     def sign_in(sign: SignIn, request: Request, response: Response) -> SignedIn:
         """Give the token, get a cookie that stands for it."""
         if check.required:

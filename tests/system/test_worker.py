@@ -37,7 +37,7 @@ def replay(folder: Path, processes: int) -> list[str]:
     )
     with parts(worker):
         worker.start()
-        wait_until(lambda: worker.said.count("state=ended") == 2, 120, "both recordings to end")
+        wait_until(lambda: worker.said.count("state=ended") == 2, 240, "both recordings to end")
         wait_until(lambda: "state=live" in worker.said, 1, "the cameras to have been live")
         assert worker.stop() == 0
     ledgers = json.loads(summary.read_text())["ledger"]
