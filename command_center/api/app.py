@@ -2,8 +2,9 @@
 
 from importlib.metadata import version
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
+from starlette.routing import compile_path
 
 from command_center.api.cameras import cameras_router
 from command_center.api.events import events_router
@@ -48,4 +49,18 @@ def create_app(centre: Centre) -> FastAPI:
     def store_away(_request: Request, error: StoreError) -> JSONResponse:
         return JSONResponse({"detail": f"the store does not answer: {error}"}, status_code=503)
 
+    @app.exception_handler(405)
+    def other_method(request: Request, error: HTTPException) -> JSONResponse:
+        # Starlette names the methods of the first route only; a path may have several.
+        allowed = _methods(app, request.url.path)
+        headers = {"Allow": ", ".join(allowed)} if allowed else error.headers
+        return JSONResponse({"detail": error.detail}, status_code=405, headers=headers)
+
     return app
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """The methods that the API describes for ``path``."""
+    paths: dict[str, dict[str, object]] = app.openapi()["paths"]
+    fitting = (methods for template, methods in paths.items() if compile_path(template)[0].match(path))
+    return sorted({method.upper() for methods in fitting for method in methods})
