@@ -1,5 +1,6 @@
 """Detections: what a detector saw in one picture, as a struct of arrays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -43,6 +44,21 @@ class Detections:
     def empty(cls) -> Self:
         """Nothing seen."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """All objects of all parts."""
+        if not parts:
+            return cls.empty()
+        return cls(
+            np.concatenate([part.xyxy for part in parts]),
+            np.concatenate([part.confidence for part in parts]),
+            np.concatenate([part.class_id for part in parts]),
+        )
+
+    def moved(self, right: float, down: float) -> Self:
+        """The same objects so many pixels further right and down."""
+        return type(self)(self.xyxy + np.array([right, down] * 2, np.float32), self.confidence, self.class_id)
 
     def select(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Self:
         """The objects that a mask (n,) or indices choose."""

@@ -8,9 +8,14 @@ from numpy.typing import NDArray
 
 from detectors.cards import ModelCard, load_card
 from detectors.detections import Detections
+from detectors.model_input import ModelInput
+from detectors.regions import Region, uncut
+from detectors.suppression import suppress
 from safecity.plugins import load_plugin
 from safecity.settings import DetectorSettings
 
+SAME_OBJECT = 0.6
+"""Overlap of two boxes, from two regions, that are one object."""
 FAINT = 0.1
 """Fainter detections are of no use even to the tracker's second look."""
 
@@ -58,10 +63,33 @@ class Detector:
         self._card, self._backend, self._head = card, backend, head
         self._wanted = np.isin(card.labels, labels)
 
+    @property
+    def input(self) -> ModelInput:
+        """How a picture becomes the model's input."""
+        return self._card.input
+
     def detect(self, bgr: NDArray[np.uint8]) -> Detections:
         """What is in a picture (h, w, 3), in its pixels; faint detections too, for the tracker."""
         height, width = bgr.shape[:2]
-        size = self._card.input.size_for(width, height)
+        return self._infer(bgr, self._card.input.size_for(width, height))
+
+    def detect_in(self, bgr: NDArray[np.uint8], regions: Sequence[Region]) -> Detections:
+        """What is in some regions of a picture (h, w, 3), in pixels of the picture.
+
+        What a region's edge cuts is left out: its box would be wrong.
+        """
+        height, width = bgr.shape[:2]
+        found = []
+        for region in regions:
+            x1, y1, x2, y2 = region.xyxy
+            inside = self._infer(bgr[y1:y2, x1:x2], region.size)
+            placed = inside.moved(region.left, region.top)
+            found.append(placed.select(uncut(placed.xyxy, region, (width, height))))
+        together = Detections.concatenate(found)
+        return together.select(suppress(together, SAME_OBJECT))
+
+    def _infer(self, bgr: NDArray[np.uint8], size: tuple[int, int]) -> Detections:
+        height, width = bgr.shape[:2]
         found = self._head.decode(self._backend.infer(bgr, size), size, FAINT)
         found = found.select(self._wanted[found.class_id])
         placement = self._card.input.placement(width, height, size)

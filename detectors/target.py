@@ -70,6 +70,11 @@ class Target:
         """Event time at which it was seen first, seconds."""
         return self._born
 
+    @property
+    def stationary(self) -> bool:
+        """Has stayed where it is for a while."""
+        return self._stationary
+
     def predict(self, elapsed: float) -> None:
         """``elapsed`` seconds go by unseen."""
         self.filter.predict(elapsed)

@@ -33,6 +33,8 @@ SAME_OBJECT = 0.6
 """Overlap of two boxes that are one object, as in the suppression of detections."""
 DOUBLE = 0.75
 """Two tracks that overlap by more follow one object; people who pass each other overlap by less."""
+LOOKED_AT = 0.8
+"""Share of its box that has to lie in a region for an object to be missed there."""
 GROUPS = (frozenset({"car", "truck", "bus"}), frozenset({"bicycle", "motorcycle"}))
 """Classes that a detector mistakes for each other from one picture to the next."""
 
@@ -54,11 +56,23 @@ class Tracker:
         self._seconds = 0.0
         self._now = 0.0
 
-    def update(self, detections: Detections, seconds: float) -> list[Track]:
-        """Take in what was seen at event time ``seconds``; the tracks that it supports, by id."""
+    def update(
+        self, detections: Detections, seconds: float, looked_at: NDArray[np.float64] | None = None
+    ) -> list[Track]:
+        """Take in what was seen at event time ``seconds``; the tracks that it supports, by id.
+
+        Args:
+            detections: what was seen.
+            seconds: event time.
+            looked_at: (n, 4) pixels: the regions that were looked at, None for the whole picture. What lies
+                elsewhere stays where it was.
+        """
         elapsed = self._advance(seconds)
         for target in self._targets:
-            target.predict(elapsed)
+            if looked_at is None or _lies_in(target.filter.xyxy, looked_at):
+                target.predict(elapsed)
+            else:
+                target.rest(self._now)
         self._targets = [t for t in self._targets if t.unseen_seconds <= LOST_SECONDS]
         sure = detections.select(detections.confidence >= self._start)
         faint = detections.select(
@@ -80,6 +94,16 @@ class Tracker:
         for target in self._targets:
             target.rest(self._now)
         return self._report()
+
+    def expected(self, seconds: float) -> NDArray[np.float64]:
+        """(n, 4) pixels: where at event time ``seconds`` the objects should be that may move."""
+        elapsed = max(0.0, seconds - self._seconds)
+        boxes = [
+            target.filter.xyxy + np.tile(target.filter.velocity * elapsed, 2)
+            for target in self._targets
+            if not target.stationary
+        ]
+        return np.array(boxes).reshape(-1, 4)
 
     def _advance(self, seconds: float) -> float:
         """Seconds gone by. A camera's clock that is set back stops the tracker's own for one picture."""
@@ -141,6 +165,13 @@ class Tracker:
     def _report(self) -> list[Track]:
         tracks = [t.track(self._labels, self._now) for t in self._targets if t.track_id and t.supported]
         return sorted(tracks, key=lambda track: track.track_id)
+
+
+def _lies_in(box: NDArray[np.float64], regions: NDArray[np.float64]) -> bool:
+    """Whether one of ``regions`` (n, 4) holds nearly all of ``box`` (4,)."""
+    sides = np.minimum(box[2:], regions[:, 2:]) - np.maximum(box[:2], regions[:, :2])
+    overlap = np.prod(np.clip(sides, 0, None), axis=1)
+    return bool(overlap.max(initial=0.0) >= LOOKED_AT * np.prod(box[2:] - box[:2]))
 
 
 def _group_of(index: int, label: str) -> int:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
+from ingest.attention import Attention
 from ingest.sources import open_source
 from ingest.sources.base import SourceError
 from safecity.camera import Camera
@@ -44,7 +45,7 @@ def _try(camera: Camera, allowed_networks: Sequence[str], timeout: float) -> Cam
     # A recording is looked at as fast as it can be read, whatever its playback.
     camera = camera.model_copy(update={"playback": "fast"})
     try:
-        source = open_source(camera, allowed_networks, timeout, threading.Event())
+        source = open_source(camera, allowed_networks, timeout, threading.Event(), Attention())
     except SourceError as error:
         return CameraCheck(camera.id, ok=False, reason=redact(error))
     try:

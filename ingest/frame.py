@@ -51,20 +51,25 @@ class Frame:
         return cls(camera_id, index, captured_at, received_at, VideoFrame.from_ndarray(bgr, format="bgr24"))
 
     def luma(self) -> Plane:
-        """Brightness, (h, w), read-only: the decoder's own plane where it has one, which costs nothing.
-
-        It is read-only because the decoder may still predict the next pictures from it.
-        """
-        if self._picture.format.name not in _PLANAR_LUMA:
-            gray = np.asarray(self._picture.to_ndarray(format="gray"), np.uint8)
-            gray.setflags(write=False)
-            return gray
-        plane = self._picture.planes[0]
-        rows: Plane = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        view = rows[: self.height, : self.width]
-        view.setflags(write=False)
-        return view
+        """Brightness, (h, w), read-only; see :func:`luma_of`."""
+        return luma_of(self._picture)
 
     def bgr(self) -> Plane:
         """The picture in colour, (h, w, 3), blue green red; a copy of the caller's own."""
         return np.asarray(self._picture.to_ndarray(format="bgr24"), np.uint8)
+
+
+def luma_of(picture: VideoFrame) -> Plane:
+    """Brightness, (h, w), read-only: the decoder's own plane where it has one, which costs nothing.
+
+    It is read-only because the decoder may still predict the next pictures from it.
+    """
+    if picture.format.name not in _PLANAR_LUMA:
+        gray = np.asarray(picture.to_ndarray(format="gray"), np.uint8)
+        gray.setflags(write=False)
+        return gray
+    plane = picture.planes[0]
+    rows: Plane = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    view = rows[: picture.height, : picture.width]
+    view.setflags(write=False)
+    return view

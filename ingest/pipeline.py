@@ -5,9 +5,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+
 from detectors.detections import Detections
 from detectors.detector import Detector
-from detectors.motion import MotionGate
+from detectors.motion import GateResult, MotionGate, shrink
+from detectors.regions import Region, plan_regions
 from detectors.tracking import Track, Tracker
 from ingest.frame import Frame
 from ingest.ledger import Outcome
@@ -41,6 +44,8 @@ class Analysis:
     outcome: Outcome
     observation: Observation
     decisions: tuple[Decision, ...]
+    moving: bool
+    """Something moves, as far as the motion gate can say."""
 
 
 class CameraPipeline:
@@ -75,26 +80,53 @@ class CameraPipeline:
         """Take the next frame to its observation and its events."""
         self._begin = self._begin or frame.captured_at
         seconds = (frame.captured_at - self._begin).total_seconds()
-        if self._is_still(frame, seconds):
-            outcome, picture, detections = Outcome.STILL, None, Detections.empty()
+        gate = self._look(frame, seconds)
+        regions = self._regions(gate, frame, seconds)
+        picture, detections = None, None
+        if regions is not None and not regions:
+            outcome = Outcome.STILL
             with self._timed("track"):
                 tracks = self._tracker.held(seconds)
         else:
             outcome, picture = Outcome.ANALYSED, self._mask.burn(frame.bgr())
-            with self._timed("detect"):
-                detections = self._detector.detect(picture)
-            with self._timed("track"):
-                tracks = self._tracker.update(detections, seconds)
+            tracks, detections = self._detect(picture, regions, seconds)
         observation = self._observe(frame, tracks, inferred=outcome is Outcome.ANALYSED)
         with self._timed("rules"):
             events = [event for rule in self._rules for event in rule.update(observation)]
-        return Analysis(outcome, observation, self._illustrate(events, frame, picture, detections, tracks))
+        decisions = self._illustrate(events, frame, picture, detections, tracks)
+        return Analysis(outcome, observation, decisions, moving=gate is None or gate.moving)
 
-    def _is_still(self, frame: Frame, seconds: float) -> bool:
+    def _look(self, frame: Frame, seconds: float) -> GateResult | None:
         if self._gate is None:
-            return False
+            return None
         with self._timed("gate"):
-            return not self._gate.update(self._mask.burn(frame.luma()), seconds).moving
+            return self._gate.update(shrink(self._mask.burn(frame.luma())), seconds)
+
+    def _regions(self, gate: GateResult | None, frame: Frame, seconds: float) -> tuple[Region, ...] | None:
+        """Where to look: nowhere (empty), in some regions, or at the whole picture (None)."""
+        if gate is None or gate.whole:
+            return None
+        if not gate.look:
+            return ()
+        if self._camera.look_at == "picture":
+            return None
+        size = (frame.width, frame.height)
+        tracked = self._tracker.expected(seconds)
+        patches = gate.patches * np.array([*size, *size])
+        if len(patches) + len(tracked) == 0:
+            return ()
+        return plan_regions(patches, tracked, size, self._detector.input)
+
+    def _detect(
+        self, picture: Picture, regions: tuple[Region, ...] | None, seconds: float
+    ) -> tuple[list[Track], Detections | None]:
+        """The tracks, and what was seen where the whole picture was looked at."""
+        with self._timed("detect"):
+            seen = self._detector.detect_in(picture, regions) if regions else self._detector.detect(picture)
+        looked_at = np.array([r.xyxy for r in regions], np.float64) if regions else None
+        with self._timed("track"):
+            tracks = self._tracker.update(seen, seconds, looked_at)
+        return tracks, None if regions else seen
 
     def _observe(self, frame: Frame, tracks: Sequence[Track], *, inferred: bool) -> Observation:
         return Observation(
@@ -112,7 +144,7 @@ class CameraPipeline:
         events: Sequence[Event],
         frame: Frame,
         picture: Picture | None,
-        detections: Detections,
+        detections: Detections | None,
         tracks: Sequence[Track],
     ) -> tuple[Decision, ...]:
         if not events:
@@ -120,6 +152,9 @@ class CameraPipeline:
         with self._timed("snapshot"):
             if picture is None:
                 picture = self._mask.burn(frame.bgr())
+            if detections is None:
+                # People who stand elsewhere in the picture are to be made unrecognisable too.
+                detections = self._detector.detect(picture)
             people = [
                 self._detector.labels.index(label) for label in PEOPLE if label in self._detector.labels
             ]

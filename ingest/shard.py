@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from detectors.detector import Detector, build_detector
+from ingest.attention import Attention, DecodePolicy
 from ingest.journal import Journal
 from ingest.ledger import Ledger, Outcome
 from ingest.mailbox import Mailbox
@@ -79,6 +80,7 @@ class _Post:
     mailbox: Mailbox
     pipeline: CameraPipeline
     stream: CameraStream
+    attention: Attention
     events_decided: int = 0
     last_error_at: float = -60.0
     reported_state: CameraState | None = None
@@ -132,11 +134,12 @@ class Shard:
 
     def _post(self, camera: Camera, detector: Detector) -> _Post:
         site, ledger = self._plan.site, Ledger()
-        mailbox = Mailbox(self._wake)
+        mailbox, attention = Mailbox(self._wake), Attention(DecodePolicy(camera.decode))
         stream = CameraStream(
             camera,
             mailbox,
             ledger,
+            attention,
             allowed_networks=site.allowed_networks,
             read_timeout=site.worker.read_timeout_seconds,
             on_state=partial(self._on_state, camera),
@@ -144,7 +147,7 @@ class Shard:
         pipeline = CameraPipeline(
             camera, detector, start_confidence=site.detector.confidence, timed=self._metrics.timed
         )
-        return _Post(camera, ledger, mailbox, pipeline, stream)
+        return _Post(camera, ledger, mailbox, pipeline, stream, attention)
 
     def _serve(self, post: _Post) -> bool:
         frame = post.mailbox.take()
@@ -165,6 +168,7 @@ class Shard:
             worker=self._plan.name,
             epoch=self._epoch,
         )
+        post.attention.saw(frame.captured_at.timestamp(), moving=analysis.moving)
         self._send(post, analysis, trace)
         post.ledger.settle(analysis.outcome)
         return True

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from ingest.attention import Attention
 from ingest.backoff import Backoff
 from ingest.frame import Frame
 from ingest.ledger import Ledger, Outcome
@@ -51,6 +52,7 @@ class CameraStream:
         mailbox: takes the frames.
         ledger: told of every frame.
         allowed_networks: CIDR; a camera elsewhere is not opened.
+        attention: what the analysis sees; says how much has to be decoded.
         read_timeout: seconds of silence after which the camera is opened again.
         on_state: called from the thread when the state turns.
     """
@@ -60,6 +62,7 @@ class CameraStream:
         camera: Camera,
         mailbox: Mailbox,
         ledger: Ledger,
+        attention: Attention,
         *,
         allowed_networks: Sequence[str],
         read_timeout: float,
@@ -68,6 +71,7 @@ class CameraStream:
         self._camera = camera
         self._mailbox = mailbox
         self._ledger = ledger
+        self._attention = attention
         self._allowed_networks = allowed_networks
         self._read_timeout = read_timeout
         self._on_state = on_state
@@ -133,7 +137,9 @@ class CameraStream:
         self._stopping.wait(self._backoff.next_wait())
 
     def _read(self) -> None:
-        source = open_source(self._camera, self._allowed_networks, self._read_timeout, self._stopping)
+        source = open_source(
+            self._camera, self._allowed_networks, self._read_timeout, self._stopping, self._attention
+        )
         try:
             for capture in source.captures():
                 if self._stopping.is_set():
@@ -146,16 +152,23 @@ class CameraStream:
         self._ledger.received()
         index, self._index = self._index, self._index + 1
         picture = capture.picture
-        if picture is None:
+        if picture is None and capture.unseen is None:
             self._ledger.settle(Outcome.CORRUPT)
             return
-        self._show_live(picture.width, picture.height, source.codec, capture.received_at)
+        if picture is not None:
+            self._show_live(picture.width, picture.height, source.codec, capture.received_at)
         captured_at = self._in_order(capture.captured_at)
         if not self._sampler.takes(captured_at.timestamp()):
             self._ledger.settle(Outcome.SAMPLED_OUT)
-            return
-        frame = Frame(self._camera.id, index, captured_at, capture.received_at, picture)
-        if self._is_recording and self._camera.playback == "fast":
+        elif picture is None:
+            self._ledger.settle(capture.unseen or Outcome.CORRUPT)
+        else:
+            frame = Frame(self._camera.id, index, captured_at, capture.received_at, picture)
+            self._hand_over(frame, late=capture.late)
+
+    def _hand_over(self, frame: Frame, *, late: bool) -> None:
+        # What is late is no less wanted than what follows it: it would be displaced at once.
+        if late or (self._is_recording and self._camera.playback == "fast"):
             if not self._mailbox.put_when_free(frame, self._stopping):
                 self._ledger.settle(Outcome.SHED)
         elif self._mailbox.put(frame) is not None:

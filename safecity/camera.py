@@ -97,6 +97,20 @@ class Camera(Settings):
     transport: Literal["tcp", "udp"] = Field(default="tcp", description="RTSP only: how the media travels")
     analysed_fps: float = Field(default=5.0, gt=0.0, le=60.0, description="frames a second to look at")
     motion_gate: bool = Field(default=True, description="look only at frames in which something moves")
+    decode: Literal["full", "on_demand", "key_frames"] = Field(
+        default="full",
+        description="full: every frame; on_demand: while nothing moves only key frames, and what lies between "
+        "two that differ after all, late by up to their distance; key_frames: only those",
+    )
+    deblocking: bool = Field(
+        default=True,
+        description="false saves a third of the cost of decoding H.264 and H.265, and blurs detail a little",
+    )
+    look_at: Literal["regions", "picture"] = Field(
+        default="regions",
+        description="regions: around what moves, at the picture's own resolution, which finds smaller "
+        "objects and costs less; picture: always the whole picture",
+    )
     priority: int = Field(default=5, ge=1, le=10, description="10 is the last to be shed under overload")
     zones: tuple[Zone, ...] = Field(default=(), description="regions that rules refer to")
     lines: tuple[Line, ...] = Field(default=(), description="lines that rules refer to")

@@ -33,7 +33,12 @@ BURST_SECONDS = 3.0
 ACTIVE_SHARE = 0.1
 STARTS = (3.0, 40.0, 18.0, 55.0, 28.0, 66.0)
 """Seconds into the footage at which the bursts of an active clip begin."""
-BITRATES = {("main", "h264"): 2_000_000, ("main", "hevc"): 1_200_000, ("sub", "h264"): 512_000, ("sub", "hevc"): 300_000}
+BITRATES = {
+    ("main", "h264"): 2_000_000,
+    ("main", "hevc"): 1_200_000,
+    ("sub", "h264"): 512_000,
+    ("sub", "hevc"): 300_000,
+}
 SIZES = {"main": (1280, 720), "sub": (640, 360)}
 
 
@@ -96,7 +101,11 @@ def _options(clip: Clip) -> dict[str, str]:
         keys += f":crf=24:vbv-maxrate={2 * kilobits}:vbv-bufsize={2 * kilobits}"
     if clip.codec == "h264":
         return {"preset": "veryfast", "tune": "zerolatency", "x264-params": f"{keys}:sliced-threads=0"}
-    return {"preset": "ultrafast", "tune": "zerolatency", "x265-params": f"{keys}:pools=none:frame-threads=1:log-level=none"}
+    return {
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "x265-params": f"{keys}:pools=none:frame-threads=1:log-level=none",
+    }
 
 
 def _pictures(clip: Clip) -> Iterator[Picture]:
@@ -105,7 +114,9 @@ def _pictures(clip: Clip) -> Iterator[Picture]:
     still = np.asarray(np.median(street[::40], axis=0), np.uint8)
     generator = np.random.default_rng(1)
     width, height = clip.size
-    grain = np.rint(generator.normal(0, NOISE, (height + GRAIN_SHIFTS, width + GRAIN_SHIFTS))).astype(np.int16)
+    grain = np.rint(generator.normal(0, NOISE, (height + GRAIN_SHIFTS, width + GRAIN_SHIFTS))).astype(
+        np.int16
+    )
     for index in range(clip.seconds * RATE):
         second = _source_second(clip, index / RATE)
         picture = still.copy() if second is None else _at(street, second)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from ingest.attention import Attention
 from ingest.sources.base import Source
 from ingest.sources.file import FileSource
 from ingest.sources.http import HttpSource
@@ -12,7 +13,11 @@ from safecity.camera import Camera
 
 
 def open_source(
-    camera: Camera, allowed_networks: Sequence[str], read_timeout: float, stopping: threading.Event
+    camera: Camera,
+    allowed_networks: Sequence[str],
+    read_timeout: float,
+    stopping: threading.Event,
+    attention: Attention,
 ) -> Source:
     """Open a camera's source.
 
@@ -21,13 +26,14 @@ def open_source(
         allowed_networks: CIDR; a camera elsewhere is refused.
         read_timeout: seconds of silence after which a live camera is given up.
         stopping: ends waits of the source's own.
+        attention: how much has to be decoded.
 
     Raises:
         SourceError: it cannot be opened.
     """
     scheme = urlsplit(camera.url).scheme
     if scheme == "file":
-        return FileSource(camera, stopping)
+        return FileSource(camera, stopping, attention)
     if scheme in {"rtsp", "rtsps"}:
-        return RtspSource(camera, allowed_networks, read_timeout)
-    return HttpSource(camera, allowed_networks, read_timeout)
+        return RtspSource(camera, allowed_networks, read_timeout, attention)
+    return HttpSource(camera, allowed_networks, read_timeout, attention)

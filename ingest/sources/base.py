@@ -7,6 +7,8 @@ from typing import Protocol
 
 from av.video.frame import VideoFrame
 
+from ingest.ledger import Outcome
+
 
 class SourceError(Exception):
     """The camera gives no pictures; the message says why, for people and without secrets."""
@@ -17,11 +19,15 @@ class Capture:
     """One picture as it came, or the place of one that could not be decoded."""
 
     picture: VideoFrame | None
-    """None: what came could not be decoded, or only in part."""
+    """None: it was not decoded, or could not be, or only in part."""
     captured_at: datetime
     """Event time, UTC."""
     received_at: datetime
     """Wall clock, UTC."""
+    unseen: Outcome | None = None
+    """Why it was not decoded; None: it was."""
+    late: bool = False
+    """Decoded only when later ones had shown that something happened."""
 
 
 class Source(Protocol):

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
-from av.video.frame import VideoFrame
-
+from ingest.attention import Attention
+from ingest.decoder import Decoded
+from ingest.snapshots import PrivacyMask
 from ingest.sources.base import Capture, SourceError
 from ingest.sources.container import VideoContainer
 from safecity.camera import Camera
@@ -23,11 +24,13 @@ class FileSource:
         stopping: ends a wait for the next picture's time.
     """
 
-    def __init__(self, camera: Camera, stopping: threading.Event) -> None:
+    def __init__(self, camera: Camera, stopping: threading.Event, attention: Attention) -> None:
         self._camera = camera
+        self._attention, self._mask = attention, PrivacyMask(camera.masks)
         self._stopping = stopping
         path = unquote(urlsplit(camera.url).path)
-        self._container = VideoContainer(path, {"protocol_whitelist": "file"})
+        options = {"protocol_whitelist": "file"}
+        self._container = VideoContainer(path, options, deblocking=camera.deblocking)
         self.codec = self._container.codec
 
     def captures(self) -> Iterator[Capture]:
@@ -43,21 +46,21 @@ class FileSource:
 
     def _as_recorded(self) -> Iterator[Capture]:
         begin = self._camera.start_time or _parse(self._container.creation_time) or EPOCH
-        for picture, seconds in self._timed(self._camera.start_offset_seconds):
-            yield Capture(picture, begin + timedelta(seconds=seconds), datetime.now(UTC))
+        for decoded, seconds in self._timed(self._camera.start_offset_seconds):
+            yield _capture(decoded, begin + timedelta(seconds=seconds))
 
     def _in_real_time(self, *, repeat: bool) -> Iterator[Capture]:
         begin, anchor = datetime.now(UTC), time.monotonic()
         offset, passed = self._camera.start_offset_seconds, 0.0
         while True:
             came, first, last, spacing = False, passed, passed, 0.0
-            for picture, seconds in self._timed(offset):
+            for decoded, seconds in self._timed(offset):
                 due = first + seconds - offset
                 if self._stopping.wait(max(0.0, anchor + due - time.monotonic())):
                     return
                 spacing = due - last if due > last else spacing
                 came, last = True, due
-                yield Capture(picture, begin + timedelta(seconds=due), datetime.now(UTC))
+                yield _capture(decoded, begin + timedelta(seconds=due))
             if not came:
                 raise SourceError(f"the recording has no picture after {offset:g} s")
             if not repeat:
@@ -65,16 +68,20 @@ class FileSource:
             offset, passed = 0.0, last + (spacing or 0.04)
             self._container.seek(0.0)
 
-    def _timed(self, offset: float) -> Iterator[tuple[VideoFrame | None, float]]:
-        """Pictures with their seconds from the file's beginning, from ``offset`` on."""
+    def _timed(self, offset: float) -> Iterator[tuple[Decoded, float]]:
+        """What becomes of the packets, with their seconds from the file's beginning, from ``offset`` on."""
         if offset > 0:
             self._container.seek(offset)
         base, start, seconds = float(self._container.time_base), self._container.start_seconds, offset
-        for picture in self._container.pictures():
-            if picture is not None and picture.pts is not None:
-                seconds = picture.pts * base - start
+        for decoded in self._container.decoded(self._attention, self._mask):
+            if decoded.pts is not None:
+                seconds = decoded.pts * base - start
             if seconds >= offset - 1e-6:
-                yield picture, seconds
+                yield decoded, seconds
+
+
+def _capture(decoded: Decoded, captured_at: datetime) -> Capture:
+    return Capture(decoded.picture, captured_at, datetime.now(UTC), decoded.unseen, decoded.late)
 
 
 def _parse(creation_time: str | None) -> datetime | None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from ingest.attention import Attention
+from ingest.snapshots import PrivacyMask
 from ingest.sources.address import check_address
 from ingest.sources.base import Capture, SourceError
 from ingest.sources.container import VideoContainer
@@ -12,7 +14,14 @@ from safecity.camera import Camera
 class HttpSource:
     """A ``multipart/x-mixed-replace`` stream of JPEGs. Event time is arrival: the stream has no clock."""
 
-    def __init__(self, camera: Camera, allowed_networks: Sequence[str], read_timeout: float) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        allowed_networks: Sequence[str],
+        read_timeout: float,
+        attention: Attention,
+    ) -> None:
+        self._attention, self._mask = attention, PrivacyMask(camera.masks)
         check_address(camera.url, allowed_networks)
         options = {
             "protocol_whitelist": "tcp,tls,http,https,crypto",
@@ -28,10 +37,10 @@ class HttpSource:
     def captures(self) -> Iterator[Capture]:
         """See :class:`ingest.sources.base.Source`."""
         came = False
-        for picture in self._container.pictures():
-            arrival = datetime.now(UTC)
-            came = came or picture is not None
-            yield Capture(picture, arrival, arrival)
+        for decoded in self._container.decoded(self._attention, self._mask):
+            arrival = datetime.fromtimestamp(decoded.arrival, UTC)
+            came = came or decoded.picture is not None
+            yield Capture(decoded.picture, arrival, arrival, decoded.unseen, decoded.late)
         raise SourceError("the camera ended the stream" if came else "the stream opened, but no picture came")
 
     def close(self) -> None:

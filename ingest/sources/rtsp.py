@@ -1,10 +1,11 @@
 """RTSP cameras."""
 
-import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from ingest.attention import Attention
 from ingest.event_time import ArrivalClock
+from ingest.snapshots import PrivacyMask
 from ingest.sources.address import check_address
 from ingest.sources.base import Capture, SourceError
 from ingest.sources.container import VideoContainer
@@ -18,7 +19,14 @@ class RtspSource:
     connection itself (``stimeout`` is ignored, and hangs for ever).
     """
 
-    def __init__(self, camera: Camera, allowed_networks: Sequence[str], read_timeout: float) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        allowed_networks: Sequence[str],
+        read_timeout: float,
+        attention: Attention,
+    ) -> None:
+        self._attention, self._mask = attention, PrivacyMask(camera.masks)
         check_address(camera.url, allowed_networks)
         options = {
             "rtsp_transport": camera.transport,
@@ -33,6 +41,7 @@ class RtspSource:
             open_timeout=read_timeout,
             read_timeout=read_timeout / 2,
             silence=read_timeout,
+            deblocking=camera.deblocking,
         )
         self.codec = self._container.codec
 
@@ -40,12 +49,12 @@ class RtspSource:
         """See :class:`ingest.sources.base.Source`."""
         clock, base = ArrivalClock(), float(self._container.time_base)
         came = False
-        for picture in self._container.pictures():
-            arrival = time.time()
-            stamp = None if picture is None or picture.pts is None else picture.pts * base
-            event_time = datetime.fromtimestamp(clock.event_time(stamp, arrival), UTC)
-            came = came or picture is not None
-            yield Capture(picture, event_time, datetime.fromtimestamp(arrival, UTC))
+        for decoded in self._container.decoded(self._attention, self._mask):
+            stamp = None if decoded.pts is None else decoded.pts * base
+            event_time = datetime.fromtimestamp(clock.event_time(stamp, decoded.arrival), UTC)
+            came = came or decoded.picture is not None
+            arrival = datetime.fromtimestamp(decoded.arrival, UTC)
+            yield Capture(decoded.picture, event_time, arrival, decoded.unseen, decoded.late)
         # A server that is killed ends the stream without an error.
         raise SourceError("the camera ended the stream" if came else "the stream opened, but no picture came")
 
