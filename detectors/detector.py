@@ -37,6 +37,10 @@ class Head(Protocol):
         """Detections of confidence ``floor`` or more in pixels of the model's input of that ``size``."""
         ...
 
+    def classes(self, outputs: Sequence[NDArray[np.float32]]) -> int | None:
+        """How many classes the outputs tell apart; None when they do not say."""
+        ...
+
 
 class Detector:
     """Sees objects of the wanted classes.
@@ -68,10 +72,10 @@ class Detector:
         """How a picture becomes the model's input."""
         return self._card.input
 
-    def detect(self, bgr: NDArray[np.uint8]) -> Detections:
+    def detect(self, bgr: NDArray[np.uint8], floor: float = FAINT) -> Detections:
         """What is in a picture (h, w, 3), in its pixels; faint detections too, for the tracker."""
         height, width = bgr.shape[:2]
-        return self._infer(bgr, self._card.input.size_for(width, height))
+        return self._infer(bgr, self._card.input.size_for(width, height), floor)
 
     def detect_in(self, bgr: NDArray[np.uint8], regions: Sequence[Region]) -> Detections:
         """What is in some regions of a picture (h, w, 3), in pixels of the picture.
@@ -82,15 +86,15 @@ class Detector:
         found = []
         for region in regions:
             x1, y1, x2, y2 = region.xyxy
-            inside = self._infer(bgr[y1:y2, x1:x2], region.size)
+            inside = self._infer(bgr[y1:y2, x1:x2], region.size, FAINT)
             placed = inside.moved(region.left, region.top)
             found.append(placed.select(uncut(placed.xyxy, region, (width, height))))
         together = Detections.concatenate(found)
         return together.select(suppress(together, SAME_OBJECT))
 
-    def _infer(self, bgr: NDArray[np.uint8], size: tuple[int, int]) -> Detections:
+    def _infer(self, bgr: NDArray[np.uint8], size: tuple[int, int], floor: float) -> Detections:
         height, width = bgr.shape[:2]
-        found = self._head.decode(self._backend.infer(bgr, size), size, FAINT)
+        found = self._head.decode(self._backend.infer(bgr, size), size, floor)
         found = found.select(self._wanted[found.class_id])
         placement = self._card.input.placement(width, height, size)
         return Detections(placement.to_picture(found.xyxy, width, height), found.confidence, found.class_id)
@@ -102,7 +106,14 @@ def build_detector(settings: DetectorSettings) -> Detector:
     Raises:
         ValueError: its backend, model or labels are unknown or wrong.
     """
-    card = load_card(settings.model)
-    backend = load_plugin("detectors.backends", settings.backend).build(card)
+    return detector_of(load_card(settings.model), settings.backend, settings.labels)
+
+
+def detector_of(card: ModelCard, backend: str, labels: Sequence[str]) -> Detector:
+    """A detector for the model of ``card`` that reports ``labels``.
+
+    Raises:
+        ValueError: its backend, head or labels are unknown, or the model cannot be run.
+    """
     head: Any = load_plugin("detectors.heads", card.head)
-    return Detector(card, backend, head, settings.labels)
+    return Detector(card, load_plugin("detectors.backends", backend).build(card), head, labels)
