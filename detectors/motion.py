@@ -1,11 +1,12 @@
 """The motion gate: is there anything in this picture that the detector should look at, and where?
 
 What differs from a running average of the small grey picture *and* from the picture of half a second ago, by
-clearly more than that pixel's own noise and in a patch of some size, moves now. The average alone would keep the
-gate open for what has stopped and for the place that something has left; the earlier picture alone would show
-each object twice. What stands still is seen by a look every ``look_seconds``. Noise is measured for each pixel, so foliage and a flickering sign calm down by themselves. A
-change of the whole picture (exposure, dusk) is taken off before the comparison, and one that is too much for
-that (lightning, infrared switch) is learned at once and not reported as motion.
+clearly more than that pixel's own noise and in a patch of some size, moves now. The average alone would keep
+the gate open for what has stopped and for the place that something has left; the earlier picture alone would
+show each object twice. What stands still is seen by a look every ``look_seconds``. Noise is measured for each
+pixel, so foliage and a flickering sign calm down by themselves. A change of the whole picture (exposure, dusk)
+is taken off before the comparison, and one that is too much for that (lightning, infrared switch) is learned at
+once and not reported as motion.
 """
 
 from collections import deque
@@ -45,7 +46,7 @@ Small = NDArray[np.uint8]
 
 
 def shrink(luma: NDArray[np.uint8]) -> Small:
-    """The small grey picture of a frame's brightness (h, w), each pixel the mean of those that it stands for."""
+    """The small grey picture of a frame's brightness (h, w); each pixel is the mean of those it stands for."""
     return np.asarray(cv2.resize(luma, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -152,7 +153,8 @@ def _difference(picture: NDArray[np.float32], other: NDArray[np.float32]) -> NDA
     """(180, 320) grey levels between two pictures, but for what they differ by as a whole."""
     difference = picture - other
     difference -= np.float32(np.median(difference[::6, ::6]))
-    return np.abs(difference, out=difference)
+    np.abs(difference, out=difference)
+    return difference
 
 
 def _patches(moving: NDArray[np.uint8]) -> NDArray[np.float64]:

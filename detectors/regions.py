@@ -22,7 +22,7 @@ OBJECT_PIXELS = 72.0
 MOST_SCALE = 2.5
 """Enlarging a picture further adds nothing that is in it."""
 MARGIN = 0.6
-"""Of the longer side of what moves: legs move more than the body above them, and a detector wants a setting."""
+"""Of the longer side of what moves: legs move more than the body above them, and context helps a detector."""
 LEAST_MARGIN = 12.0
 """Pixels of the picture."""
 MOST_REGIONS = 6
@@ -97,13 +97,14 @@ def _widened(boxes: Boxes, picture: tuple[int, int]) -> Boxes:
     longer = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
     margin = np.maximum(longer * MARGIN, LEAST_MARGIN)[:, None]
     wide = np.concatenate([boxes[:, :2] - margin, boxes[:, 2:] + margin], axis=1)
-    return np.clip(wide, 0, np.array([*picture, *picture], np.float64))
+    clipped: Boxes = np.clip(wide, 0, np.array([*picture, *picture], np.float64))
+    return clipped
 
 
 def _together(boxes: Boxes) -> Sequence[NDArray[np.int64]]:
     """Indices of boxes whose hulls meet, group by group, until no two hulls do."""
     groups = [np.array([index]) for index in range(len(boxes))]
-    hulls = [box for box in boxes]
+    hulls = list(boxes)
     index = 0
     while index < len(groups):
         other = next((k for k in range(index + 1, len(groups)) if _meet(hulls[index], hulls[k])), None)

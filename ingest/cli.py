@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ingest.bench.cli import density
+from safecity.bench.cli import bench
 from safecity.cli import UsageError
 from safecity.folder_lock import FolderInUseError, FolderLock
 from safecity.log import configure_logging
@@ -27,6 +29,7 @@ def register(app: typer.Typer) -> None:
     """Add the edge's commands."""
     app.command()(worker)
     app.command()(check)
+    bench.command()(density)
 
 
 def worker(

@@ -2,9 +2,9 @@
 
 Decoding is what a camera costs when nothing happens. Under ``on_demand`` a stream in which the motion gate has
 seen nothing move for a while goes to *sleep*: its packets are kept undecoded, but for the key frames, which are
-compared with each other. Two that differ mean that something happened between them, so the packets between
-them are decoded after all, late but not lost. A packet that is larger than stillness explains wakes the stream
-at once, where the sizes have proved to say something. Nothing rests on them alone: with a constant bit rate they
+compared with each other. Two that differ mean that something happened between them, so the packets between them
+are decoded after all, late but not lost. A packet that is larger than stillness explains wakes the stream at
+once, where the sizes have proved to say something. Nothing rests on them alone: with a constant bit rate they
 say nothing, and in a street that is always busy the gate never lets the stream go to sleep.
 """
 
@@ -29,7 +29,7 @@ from ingest.snapshots import PrivacyMask
 QUIET_SECONDS = 2.0
 """Nothing has moved for so long before a stream may go to sleep."""
 MOST_KEY_SECONDS = 2.5
-"""Key frames further apart would tell too late what has happened, and rules would take the gap for an absence."""
+"""Key frames further apart would tell too late what happened, and rules would take the gap for an absence."""
 MOST_HELD = 150
 """Packets; a stream that sends more without a key frame is decoded."""
 

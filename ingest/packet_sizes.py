@@ -2,7 +2,8 @@
 
 An encoder that may spend what it needs makes large packets when something moves. One with a constant bit rate
 does not, and its sizes say nothing. So the sizes are only a hint: its worth is measured while everything is
-decoded, against what the motion gate sees in the pictures, and it is not listened to before it has proved good.
+decoded, against what the motion gate sees in the pictures, and it is not listened to before it has proved to be
+good.
 """
 
 import math

@@ -90,7 +90,7 @@ class CameraPipeline:
         else:
             outcome, picture = Outcome.ANALYSED, self._mask.burn(frame.bgr())
             tracks, detections = self._detect(picture, regions, seconds)
-        observation = self._observe(frame, tracks, inferred=outcome is Outcome.ANALYSED)
+        observation = observe(frame, tracks, inferred=outcome is Outcome.ANALYSED)
         with self._timed("rules"):
             events = [event for rule in self._rules for event in rule.update(observation)]
         decisions = self._illustrate(events, frame, picture, detections, tracks)
@@ -128,17 +128,6 @@ class CameraPipeline:
             tracks = self._tracker.update(seen, seconds, looked_at)
         return tracks, None if regions else seen
 
-    def _observe(self, frame: Frame, tracks: Sequence[Track], *, inferred: bool) -> Observation:
-        return Observation(
-            camera_id=frame.camera_id,
-            captured_at=frame.captured_at,
-            frame_index=frame.index,
-            width=frame.width,
-            height=frame.height,
-            inferred=inferred,
-            tracks=tuple(_track_state(track, frame.width, frame.height) for track in tracks),
-        )
-
     def _illustrate(
         self,
         events: Sequence[Event],
@@ -171,6 +160,19 @@ class CameraPipeline:
             Decision(event.model_copy(update={"snapshot": f"{event.event_id}-{event.revision}.jpg"}), jpeg)
             for event in events
         )
+
+
+def observe(frame: Frame, tracks: Sequence[Track], *, inferred: bool) -> Observation:
+    """What is said of a frame on the bus."""
+    return Observation(
+        camera_id=frame.camera_id,
+        captured_at=frame.captured_at,
+        frame_index=frame.index,
+        width=frame.width,
+        height=frame.height,
+        inferred=inferred,
+        tracks=tuple(_track_state(track, frame.width, frame.height) for track in tracks),
+    )
 
 
 def _track_state(track: Track, width: int, height: int) -> TrackState:

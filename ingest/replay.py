@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from detectors.detector import Detector
 from ingest.attention import Attention, DecodePolicy
 from ingest.frame import Frame
-from ingest.ledger import Ledger, Outcome
+from ingest.intake import Intake
+from ingest.ledger import Ledger
 from ingest.pipeline import Analysis, CameraPipeline
-from ingest.sampling import Sampler
 from ingest.sources import open_source
 from safecity.camera import Camera
 
@@ -28,24 +28,21 @@ def replay(
         SourceError: it cannot be read, or not to its end.
     """
     attention = Attention(DecodePolicy(camera.decode))
-    sampler = Sampler(camera.analysed_fps)
+    intake = Intake(camera.analysed_fps)
     pipeline = CameraPipeline(camera, detector, start_confidence=start_confidence)
     source = open_source(camera, (), 0.0, threading.Event(), attention)
     try:
         for index, capture in enumerate(source.captures()):
             ledger.received()
             seconds = capture.captured_at.timestamp()
-            if capture.picture is None and capture.unseen is None:
-                ledger.settle(Outcome.CORRUPT)
-            elif not sampler.takes(seconds):
-                ledger.settle(Outcome.SAMPLED_OUT)
-            elif capture.picture is None:
-                ledger.settle(capture.unseen or Outcome.CORRUPT)
-            else:
+            outcome = intake.outcome(capture, seconds)
+            if outcome is None and capture.picture is not None:
                 frame = Frame(camera.id, index, capture.captured_at, capture.received_at, capture.picture)
                 analysis = pipeline.process(frame)
                 attention.saw(seconds, moving=analysis.moving)
                 ledger.settle(analysis.outcome)
                 yield analysis
+            elif outcome is not None:
+                ledger.settle(outcome)
     finally:
         source.close()

@@ -11,9 +11,9 @@ import structlog
 from ingest.attention import Attention
 from ingest.backoff import Backoff
 from ingest.frame import Frame
+from ingest.intake import Intake
 from ingest.ledger import Ledger, Outcome
 from ingest.mailbox import Mailbox
-from ingest.sampling import Sampler
 from ingest.sources import open_source
 from ingest.sources.base import Capture, Source, SourceError
 from safecity.camera import Camera
@@ -76,7 +76,7 @@ class CameraStream:
         self._read_timeout = read_timeout
         self._on_state = on_state
         self._backoff = Backoff()
-        self._sampler = Sampler(camera.analysed_fps)
+        self._intake = Intake(camera.analysed_fps)
         self._stopping = threading.Event()
         self._index = 0
         self._newest: datetime | None = None
@@ -152,17 +152,13 @@ class CameraStream:
         self._ledger.received()
         index, self._index = self._index, self._index + 1
         picture = capture.picture
-        if picture is None and capture.unseen is None:
-            self._ledger.settle(Outcome.CORRUPT)
-            return
         if picture is not None:
             self._show_live(picture.width, picture.height, source.codec, capture.received_at)
         captured_at = self._in_order(capture.captured_at)
-        if not self._sampler.takes(captured_at.timestamp()):
-            self._ledger.settle(Outcome.SAMPLED_OUT)
-        elif picture is None:
-            self._ledger.settle(capture.unseen or Outcome.CORRUPT)
-        else:
+        outcome = self._intake.outcome(capture, captured_at.timestamp())
+        if outcome is not None:
+            self._ledger.settle(outcome)
+        elif picture is not None:
             frame = Frame(self._camera.id, index, captured_at, capture.received_at, picture)
             self._hand_over(frame, late=capture.late)
 

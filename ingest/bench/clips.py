@@ -22,6 +22,8 @@ from safecity.demo.scenes import FOOTAGE
 Picture = NDArray[np.uint8]
 Activity = Literal["busy", "active", "static"]
 
+RECIPE = 1
+"""Rises when the same clip would be made otherwise, so that none of the old ones is used."""
 RATE = 25
 SOURCE_RATE = 10
 GOP = 50
@@ -63,6 +65,11 @@ class Clip:
         return f"{self.stream}-{self.activity}-{self.codec}-{self.rate}-{self.seconds}.mp4"
 
     @property
+    def frames(self) -> int:
+        """How many pictures it has."""
+        return self.seconds * RATE
+
+    @property
     def size(self) -> tuple[int, int]:
         """Width and height, pixels."""
         return SIZES[self.stream]
@@ -72,12 +79,14 @@ def make_clip(clip: Clip, folder: Path, progress: Callable[[int], None] = lambda
     """The clip as a file of ``folder``, made unless it is there; ``progress`` is told of each picture."""
     target = folder / clip.file_name
     if target.exists():
+        progress(clip.frames)
         return target
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(f".{os.getpid()}.part")
     with av.open(str(unfinished), "w", format="mp4") as container:
         encoder = "libx264" if clip.codec == "h264" else "libx265"
         stream = container.add_stream(encoder, rate=RATE, options=_options(clip))
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = clip.size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1
@@ -117,7 +126,7 @@ def _pictures(clip: Clip) -> Iterator[Picture]:
     grain = np.rint(generator.normal(0, NOISE, (height + GRAIN_SHIFTS, width + GRAIN_SHIFTS))).astype(
         np.int16
     )
-    for index in range(clip.seconds * RATE):
+    for index in range(clip.frames):
         second = _source_second(clip, index / RATE)
         picture = still.copy() if second is None else _at(street, second)
         y, x = generator.integers(0, GRAIN_SHIFTS, 2)
@@ -133,10 +142,15 @@ def _source_second(clip: Clip, second: float) -> float | None:
     if clip.activity == "static":
         return None
     number, into = divmod(second, BURST_SECONDS / ACTIVE_SHARE)
-    begin = (BURST_SECONDS / ACTIVE_SHARE - BURST_SECONDS) / 2
+    begin = first_burst(clip)
     if not begin <= into < begin + BURST_SECONDS:
         return None
     return STARTS[int(number) % len(STARTS)] + into - begin
+
+
+def first_burst(clip: Clip) -> float:
+    """The second at which something begins to move, if anything does."""
+    return (BURST_SECONDS / ACTIVE_SHARE - BURST_SECONDS) / 2 if clip.activity == "active" else 0.0
 
 
 def _street(size: tuple[int, int]) -> list[Picture]:
