@@ -3,10 +3,10 @@
 What differs from a running average of the small grey picture *and* from the picture of half a second ago, by
 clearly more than that pixel's own noise and in a patch of some size, moves now. The average alone would keep
 the gate open for what has stopped and for the place that something has left; the earlier picture alone would
-show each object twice. What stands still is seen by a look every ``look_seconds``. Noise is measured for each
-pixel, so foliage and a flickering sign calm down by themselves. A change of the whole picture (exposure, dusk)
-is taken off before the comparison, and one that is too much for that (lightning, infrared switch) is learned at
-once and not reported as motion.
+show each object twice. What stands still is seen by a look every ``look_seconds``. Noise is measured for
+each pixel, so foliage and a flickering sign calm down by themselves. A change of the whole picture
+(exposure, dusk) is taken off before the comparison, and one that is too much for that (lightning, infrared
+switch) is learned at once and not reported as motion.
 """
 
 from collections import deque
@@ -46,7 +46,7 @@ Small = NDArray[np.uint8]
 
 
 def shrink(luma: NDArray[np.uint8]) -> Small:
-    """The small grey picture of a frame's brightness (h, w); each pixel is the mean of those it stands for."""
+    """The small grey picture of a frame's brightness (h, w); each pixel is a mean."""
     return np.asarray(cv2.resize(luma, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
 
 

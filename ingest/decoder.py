@@ -1,11 +1,12 @@
 """Packets to pictures, and no more of them than can matter.
 
-Decoding is what a camera costs when nothing happens. Under ``on_demand`` a stream in which the motion gate has
-seen nothing move for a while goes to *sleep*: its packets are kept undecoded, but for the key frames, which are
-compared with each other. Two that differ mean that something happened between them, so the packets between them
-are decoded after all, late but not lost. A packet that is larger than stillness explains wakes the stream at
-once, where the sizes have proved to say something. Nothing rests on them alone: with a constant bit rate they
-say nothing, and in a street that is always busy the gate never lets the stream go to sleep.
+Decoding is what a camera costs when nothing happens. Under ``on_demand`` a stream in which the motion gate
+has seen nothing move for a while goes to *sleep*: its packets are kept undecoded, but for the key frames,
+which are compared with each other. Two that differ mean that something happened between them, so the packets
+between them are decoded after all, late but not lost. A packet that is larger than stillness explains wakes
+the stream at once, where the sizes have proved to say something. Nothing rests on them alone: with a
+constant bit rate they say nothing, and in a street that is always busy the gate never lets the stream go to
+sleep.
 """
 
 import time

@@ -18,7 +18,8 @@ class Intake:
         self._unseen = Sampler(rate)
 
     def outcome(self, capture: Capture, seconds: float) -> Outcome | None:
-        """What became of a capture of event time ``seconds`` (s since the epoch); None: it is to be analysed."""
+        """What became of a capture of event time ``seconds`` (s since the epoch); None: it is to be
+        analysed."""
         if capture.picture is not None:
             return None if self._seen.takes(seconds) else Outcome.SAMPLED_OUT
         if capture.unseen is Outcome.STILL and not self._unseen.takes(seconds):

@@ -1,9 +1,9 @@
 """What the sizes of a stream's packets give away, learned for each camera, and whether that can be relied on.
 
-An encoder that may spend what it needs makes large packets when something moves. One with a constant bit rate
-does not, and its sizes say nothing. So the sizes are only a hint: its worth is measured while everything is
-decoded, against what the motion gate sees in the pictures, and it is not listened to before it has proved to be
-good.
+An encoder that may spend what it needs makes large packets when something moves. One with a constant bit
+rate does not, and its sizes say nothing. So the sizes are only a hint: its worth is measured while
+everything is decoded, against what the motion gate sees in the pictures, and it is not listened to before it
+has proved to be good.
 """
 
 import math

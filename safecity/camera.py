@@ -99,8 +99,8 @@ class Camera(Settings):
     motion_gate: bool = Field(default=True, description="look only at frames in which something moves")
     decode: Literal["full", "on_demand", "key_frames"] = Field(
         default="full",
-        description="full: every frame; on_demand: while nothing moves only key frames, and what lies between "
-        "two that differ after all, late by up to their distance; key_frames: only those",
+        description="full: every frame; on_demand: while nothing moves only key frames, and what lies "
+        "between two that differ after all, late by up to their distance; key_frames: only those",
     )
     deblocking: bool = Field(
         default=True,

@@ -1,8 +1,8 @@
 """Clips as cameras send them, made from the shipped footage: real people, a still street, a sensor's noise.
 
-The footage (768x576, 10 pictures a second) is cut to 16:9, scaled, brought to 25 pictures a second by blending
-neighbours, and given noise that changes with every picture, so that an encoder has something to spend its bits
-on. Where nothing is to move, its median picture stands in.
+The footage (768x576, 10 pictures a second) is cut to 16:9, scaled, brought to 25 pictures a second by
+blending neighbours, and given noise that changes with every picture, so that an encoder has something to
+spend its bits on. Where nothing is to move, its median picture stands in.
 """
 
 import os

@@ -1,4 +1,5 @@
-"""The camera of the density bench: lines and zones all over the street, so that hardly a step goes unnoticed."""
+"""The camera of the density bench: lines and zones all over the street, so that hardly a step goes
+unnoticed."""
 
 from pathlib import Path
 from typing import Any

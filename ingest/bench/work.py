@@ -29,8 +29,8 @@ from safecity.settings import DetectorSettings
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Answer = dict[str, Any]
-"""``events``: [rule, direction, second]; ``seconds`` of video; ``begin``: the second of the clip that it is from;
-``outcomes`` of the frames, and ``tracks``."""
+"""``events``: [rule, direction, second]; ``seconds`` of video, from the second ``begin`` of the clip on;
+``outcomes`` of the frames; the number of ``tracks``."""
 
 
 def prepare_pipeline(clip: str, settings: dict[str, Any]) -> Work:
