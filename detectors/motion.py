@@ -4,7 +4,7 @@ What differs from a running average of the small grey picture *and* from the pic
 clearly more than that pixel's own noise and in a patch of some size, moves now. The average alone would keep
 the gate open for what has stopped and for the place that something has left; the earlier picture alone would
 show each object twice. What stands still is seen by a look every ``look_seconds``. Noise is measured for
-each pixel, so foliage and a flickering sign calm down by themselves. A change of the whole picture
+each pixel, so foliage and a faint flicker calm down by themselves. A change of the whole picture
 (exposure, dusk) is taken off before the comparison, and one that is too much for that (lightning, infrared
 switch) is learned at once and not reported as motion.
 """

@@ -9,6 +9,7 @@ from itertools import islice, pairwise
 
 import pytest
 
+from ingest.attention import Attention
 from ingest.check import try_cameras
 from ingest.sources import open_source
 from ingest.sources.base import SourceError
@@ -23,7 +24,7 @@ SECRET = "hidden-Pa55word"
 
 def open_camera(url, *, networks=DEFAULT_NETWORKS, **more):
     camera = Camera(id="cam-1", source=url, **more)
-    return open_source(camera, networks, TIMEOUT, threading.Event())
+    return open_source(camera, networks, TIMEOUT, threading.Event(), Attention())
 
 
 def read(url, count, **more):

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from ingest.attention import Attention
 from ingest.ledger import Ledger, Outcome
 from ingest.mailbox import Mailbox
 from ingest.stream import CameraStream
@@ -27,6 +28,7 @@ class Watched:
             camera,
             self.mailbox,
             self.ledger,
+            Attention(),
             allowed_networks=DEFAULT_NETWORKS,
             read_timeout=2.0,
             on_state=self.turns.append,
