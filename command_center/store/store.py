@@ -1,8 +1,7 @@
 """Events and the bus positions that they came from, written together or not at all."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,8 +9,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from command_center.store.database import StoreError, open_engine
+from command_center.store.recording import count_by_camera_and_kind, record_events
 from command_center.store.rows import Batch, Recorded, StoredEvent
-from command_center.store.schema import counters, events, from_micros, positions, statuses, to_micros
+from command_center.store.schema import counters, event_counts, from_micros, positions, statuses, to_micros
 from safecity.bus.port import TopicPartition
 from safecity.event import Event, Trace
 from safecity.redaction import redact
@@ -80,19 +80,26 @@ class Store:
             StoreError: nothing of it was stored; trying again is right.
         """
         with self.writing() as connection:
-            stored = [
-                row
-                for event, trace in batch.events
-                if (row := self._record_event(connection, event, trace)) is not None
-            ]
+            stored = record_events(connection, self._insert, batch.events)
             duplicates = len(batch.events) - len(stored)
-            for camera_id, status in batch.statuses.items():
-                values = {"reported_at": to_micros(status.reported_at), "status": status.model_dump_json()}
-                self._put(connection, statuses, {"camera_id": camera_id}, values)
-            for (topic, partition), offset in batch.positions.items():
-                key = {"topic": topic, "partition": partition}
-                self._put(connection, positions, key, {"next_offset": offset})
-            self._count(connection, {DUPLICATES: duplicates, DEAD_LETTERS: batch.dead_letters})
+            reports = [
+                {
+                    "camera_id": camera_id,
+                    "reported_at": to_micros(status.reported_at),
+                    "status": status.model_dump_json(),
+                }
+                for camera_id, status in batch.statuses.items()
+            ]
+            self._put(connection, statuses, reports)
+            places = [
+                {"topic": topic, "partition": partition, "next_offset": offset}
+                for (topic, partition), offset in batch.positions.items()
+            ]
+            self._put(connection, positions, places)
+            self._add(connection, event_counts, count_by_camera_and_kind(stored), "stored")
+            rises = {DUPLICATES: duplicates, DEAD_LETTERS: batch.dead_letters}
+            counted = [{"name": name, "value": rise} for name, rise in rises.items() if rise]
+            self._add(connection, counters, counted, "value")
         return Recorded(tuple(stored), duplicates)
 
     def statuses(self) -> dict[str, Status]:
@@ -102,57 +109,27 @@ class Store:
         found = [Status.model_validate_json(row) for row in rows]
         return {status.camera_id: status for status in found}
 
-    def _record_event(
-        self, connection: sa.Connection, event: Event, trace: Trace | None
-    ) -> StoredEvent | None:
-        now = datetime.now(UTC)
-        latency = (now - trace.captured_at).total_seconds() * 1000 if trace else None
-        of_event = events.c.event_id == event.event_id
-        newer = sa.select(sa.literal(1)).where(of_event, events.c.revision > event.revision)
-        is_newest = connection.execute(newer.limit(1)).first() is None
-        sequence = connection.execute(
-            self._insert(events)
-            .values(
-                event_id=event.event_id,
-                revision=event.revision,
-                newest=is_newest,
-                camera_id=event.camera_id,
-                kind=event.kind,
-                occurred_at=to_micros(event.occurred_at),
-                stored_at=to_micros(now),
-                latency_ms=latency,
-                event=event.model_dump_json(),
-                trace=trace.model_dump_json() if trace else None,
-            )
-            .on_conflict_do_nothing(index_elements=["event_id", "revision"])
-            .returning(events.c.sequence)
-        ).scalar_one_or_none()
-        if sequence is None:
-            return None
-        if is_newest and event.revision > 1:
-            older = sa.update(events).where(of_event, events.c.revision < event.revision)
-            connection.execute(older.values(newest=False))
-        return StoredEvent(sequence, now, latency, event, trace)
+    def _put(self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        """Insert rows, or replace those with the same key."""
+        if not rows:
+            return
+        insert = self._insert(table)
+        replaced = {column.name: insert.excluded[column.name] for column in table.c if not column.primary_key}
+        connection.execute(
+            insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=replaced), rows
+        )
 
-    def _put(
-        self,
-        connection: sa.Connection,
-        table: sa.Table,
-        key: Mapping[str, object],
-        values: Mapping[str, object],
+    def _add(
+        self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], column: str
     ) -> None:
-        insert = self._insert(table).values(**key, **values)
-        connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
-
-    def _count(self, connection: sa.Connection, rises: Mapping[str, int]) -> None:
-        for name, rise in rises.items():
-            if rise:
-                insert = self._insert(counters).values(name=name, value=rise)
-                connection.execute(
-                    insert.on_conflict_do_update(
-                        index_elements=["name"], set_={"value": counters.c.value + rise}
-                    )
-                )
+        """Add the rows' numbers to those that stand under the same key."""
+        if not rows:
+            return
+        insert = self._insert(table)
+        sums = {column: table.c[column] + insert.excluded[column]}
+        connection.execute(
+            insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums), rows
+        )
 
 
 @contextmanager
