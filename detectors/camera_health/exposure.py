@@ -1,0 +1,45 @@
+"""Dark and over-exposed: too little light, or too much, to see anything by."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+DARK_LEVEL = 40
+"""Grey levels; black is 16 in most streams."""
+DARK_SHARE = 0.01
+"""At night a lamp, or what it lights, is brighter than that; under a cap nothing is."""
+GLARE_LEVEL, GLARE_SHARE = 230, 0.6
+"""White is 235 in most streams: so much of the picture is burnt out."""
+PALE_LEVEL, PALE_SHARE = 180, 0.95
+"""Not burnt out, but nothing is darker: the sun in the lens, stray light."""
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What one picture's brightness says."""
+
+    brightness: float
+    """Mean, grey levels."""
+    bright: float
+    """Share of the picture that is burnt out."""
+    is_dark: bool
+    is_overexposed: bool
+
+    @property
+    def is_bad(self) -> bool:
+        """Nothing else can be judged."""
+        return self.is_dark or self.is_overexposed
+
+
+def expose(small: NDArray[np.uint8], visible: NDArray[np.bool_] | None) -> Exposure:
+    """The exposure of ``small`` (180, 320); only of the pixels ``visible``, of all when None."""
+    pixels = small.ravel() if visible is None else small[visible]
+    levels = np.bincount(pixels, minlength=256)
+    above = levels[::-1].cumsum()[::-1] / max(1, pixels.size)
+    return Exposure(
+        brightness=float(levels @ np.arange(256)) / max(1, pixels.size),
+        bright=float(above[GLARE_LEVEL]),
+        is_dark=bool(above[DARK_LEVEL] < DARK_SHARE),
+        is_overexposed=bool(above[GLARE_LEVEL] > GLARE_SHARE or above[PALE_LEVEL] > PALE_SHARE),
+    )
