@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from detectors.health_evaluation.cli import health
 from safecity.cli import UsageError
 
 if TYPE_CHECKING:
@@ -15,12 +16,15 @@ if TYPE_CHECKING:
 models = typer.Typer(name="models", help="List, check and build detection models.", no_args_is_help=True)
 SAME_OUTPUTS = 1e-3
 """Another version of onnx may write the same graph in other bytes; what it sees must not differ."""
+evaluate = typer.Typer(name="evaluate", help="Measure how good what we find is.", no_args_is_help=True)
+evaluate.command("health")(health)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(models)
+    app.add_typer(evaluate)
 
 
 @models.command("list")

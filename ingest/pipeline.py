@@ -5,10 +5,14 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
+import cv2
+import numpy as np
+
 from detectors.detections import Detections
 from detectors.detector import Detector
-from detectors.motion import MotionGate
+from detectors.motion import SMALL, MotionGate
 from detectors.tracking import Track, Tracker
+from ingest.camera_watch import CameraWatch
 from ingest.frame import Frame
 from ingest.ledger import Outcome
 from ingest.snapshots import Picture, PrivacyMask, encode_jpeg, pixelate
@@ -50,7 +54,7 @@ class CameraPipeline:
         camera: what is masked and watched.
         detector: may be shared by all cameras of a process.
         start_confidence: detections below it do not start a track.
-        timed: measures the stages gate, detect, track, rules and snapshot.
+        timed: measures the stages gate, detect, track, rules, health and snapshot.
     """
 
     def __init__(
@@ -69,7 +73,13 @@ class CameraPipeline:
         self._tracker = Tracker(labels=detector.labels, start_confidence=start_confidence)
         scene = camera.scene(detector.identity)
         self._rules = [build_rule(settings, scene) for settings in camera.rules]
+        self._watch = CameraWatch(camera.health, scene, self._mask) if camera.health.enabled else None
         self._begin: datetime | None = None
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with the camera now."""
+        return self._watch.faults if self._watch else ()
 
     def process(self, frame: Frame) -> Analysis:
         """Take the next frame to its observation and its events."""
@@ -88,7 +98,15 @@ class CameraPipeline:
         observation = self._observe(frame, tracks, inferred=outcome is Outcome.ANALYSED)
         with self._timed("rules"):
             events = [event for rule in self._rules for event in rule.update(observation)]
+        events += self._check_camera(frame, seconds)
         return Analysis(outcome, observation, self._illustrate(events, frame, picture, detections, tracks))
+
+    def _check_camera(self, frame: Frame, seconds: float) -> list[Event]:
+        if self._watch is None:
+            return []
+        with self._timed("health"):
+            small = cv2.resize(frame.luma(), SMALL, interpolation=cv2.INTER_AREA)
+            return self._watch.update(frame, self._mask.burn(np.asarray(small, np.uint8)), seconds)
 
     def _is_still(self, frame: Frame, seconds: float) -> bool:
         if self._gate is None:

@@ -154,7 +154,7 @@ class CameraStream:
         if not self._sampler.takes(captured_at.timestamp()):
             self._ledger.settle(Outcome.SAMPLED_OUT)
             return
-        frame = Frame(self._camera.id, index, captured_at, capture.received_at, picture)
+        frame = Frame(self._camera.id, index, captured_at, capture.received_at, picture, capture.clock_error)
         if self._is_recording and self._camera.playback == "fast":
             if not self._mailbox.put_when_free(frame, self._stopping):
                 self._ledger.settle(Outcome.SHED)

@@ -82,9 +82,7 @@ class HealthSettings(Settings):
     raise_seconds: float = Field(
         default=15.0, ge=1.0, le=3600.0, description="evidence for so long raises a fault"
     )
-    clear_seconds: float = Field(
-        default=10.0, ge=1.0, le=3600.0, description="none for so long clears it"
-    )
+    clear_seconds: float = Field(default=10.0, ge=1.0, le=3600.0, description="none for so long clears it")
     frozen_seconds: float = Field(
         default=30.0, ge=5.0, le=3600.0, description="no new picture for so long, though frames come"
     )

@@ -1,4 +1,4 @@
-"""Is the camera itself well? Found on the small grey picture that the motion gate looks at, for next to nothing.
+"""Is the camera itself well? Found on the small grey picture of the motion gate, for next to nothing.
 
 Pure: pictures and event time in, raised and cleared faults out.
 """

@@ -1,8 +1,8 @@
 """Frozen: frames come, and every one has been seen before.
 
 A sensor's noise makes each picture new, and an encoder that skips what hardly changes still brings the noise
-anew with every key frame. So a part of the picture is stale when what it shows comes again exactly, be it at once
-or a few pictures later (a frozen picture that is encoded anew goes round with the encoder's key frames).
+anew with every key frame. So a part of the picture is stale when what it shows comes again exactly, be it
+at once or a few pictures later (a frozen picture that is encoded anew goes round with the key frames).
 """
 
 import numpy as np

@@ -99,7 +99,9 @@ class CameraHealth:
             readings += [*self._look(small, seconds), *self._time(error)]
         view = self._view.update(small, seconds)
         if view is not None:
-            readings += [(fault, fault is view.fault, figures(view)) for fault, figures in OF_THE_VIEW.items()]
+            readings += [
+                (fault, fault is view.fault, figures(view)) for fault, figures in OF_THE_VIEW.items()
+            ]
         return [change for reading in readings for change in self._weigh(*reading, seconds)]
 
     def _look(self, small: NDArray[np.uint8], seconds: float) -> Iterator[Reading]:

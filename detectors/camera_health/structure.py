@@ -1,9 +1,9 @@
 """Is the camera still looking at what it used to look at, and does it see it as sharply?
 
 The mean of a few seconds of small pictures (people vanish in it, and so does the noise) is compared with the
-camera's own reference, tile by tile and in two bands of a difference of Gaussians. What both share is measured
-by correlation, so a change of gain (night, exposure, fog) does not matter, and noise, which shares nothing with
-the reference, does not count.
+camera's own reference, tile by tile and in two bands of a difference of Gaussians. What both share is
+measured by correlation, so a change of gain (night, exposure, fog) does not matter, and noise, which shares
+nothing with the reference, does not count.
 """
 
 from dataclasses import dataclass
@@ -24,8 +24,15 @@ SAME = 0.6
 """A tile that correlates so well shows what it showed."""
 OTHER = 0.35
 """A tile that correlates less shows something else."""
-DIM = 24.0
+DIM = 20.0
 """Grey levels: in a darker tile there is nothing to recognise (black is 16 in most streams)."""
+
+BEST = 0.9
+"""Quantile of the tiles that stands for those which nothing hides."""
+LOST, LOST_DETAIL = 0.35, 0.5
+"""A tile that keeps less of the contrast, and of the detail, than the best tiles do is hidden."""
+SMOOTH = 0.3
+"""What is close to the lens is out of focus: a tile with less structure than this share of what is usual."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +65,13 @@ class Comparison:
     other: float
     """Share of the tiles that show something else."""
     hidden: float
-    """Share of the tiles that show something else and have lost their detail."""
+    """Share of the tiles that have lost what they showed, and have little detail of their own instead."""
     likeness: float
     """Median correlation of the tiles, -1 to 1."""
     sharpness: float
     """How much of the reference's detail is left, against how much of its edges is: 1 when in focus."""
-    richness: float
-    """How much structure there is all in all for the brightness, against the reference: 1 for the like."""
+    smooth: float
+    """Share of the tiles in which there is hardly anything to recognise, for the picture's brightness."""
 
 
 def compare(reference: Structure, view: Structure, visible: NDArray[np.bool_]) -> Comparison | None:
@@ -81,15 +88,7 @@ def compare(reference: Structure, view: Structure, visible: NDArray[np.bool_]) -
     shared = tile_means(reference.coarse * view.coarse)
     likeness = shared / np.sqrt(reference.coarse_power * view.coarse_power + 1e-3)
     same, other = known & (likeness > SAME), known & (likeness < OTHER)
-    brightness = _ratio(view.luma[known].mean(), reference.luma[known].mean())
-    alike = same if np.count_nonzero(same) >= 0.1 * np.count_nonzero(known) else None
-    gain = brightness if alike is None else _ratio(shared[alike].sum(), reference.coarse_power[alike].sum())
-    detail = np.sqrt(view.fine_power / (reference.fine_power + 0.05)) / max(gain, 0.05)
-    hidden = other & (detail < 0.5)
-    if brightness < 0.6:
-        # The light has fallen: what lies in the dark now is not hidden by anything.
-        hidden &= view.luma > DIM
-    power = np.sqrt(view.coarse_power[known] / reference.coarse_power[known])
+    hidden = known & _is_hidden(reference, view, shared, known)
     count = np.count_nonzero(known)
     return Comparison(
         same=np.count_nonzero(same) / count,
@@ -97,8 +96,31 @@ def compare(reference: Structure, view: Structure, visible: NDArray[np.bool_]) -
         hidden=np.count_nonzero(hidden) / count,
         likeness=float(np.median(likeness[known])),
         sharpness=_sharpness(reference, view, shared, known & (likeness > OTHER)),
-        richness=float(np.median(power)) / max(brightness, 0.05),
+        smooth=_smooth_share(reference, view, known),
     )
+
+
+def _smooth_share(reference: Structure, view: Structure, known: NDArray[np.bool_]) -> float:
+    usual = np.median(reference.coarse_power[known]) * _ratio(view.luma.mean(), reference.luma.mean()) ** 2
+    return float(np.mean(view.coarse_power[known] < SMOOTH**2 * usual))
+
+
+def _is_hidden(
+    reference: Structure, view: Structure, shared: Tiles, known: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Tiles that have lost what they showed and their detail, for their brightness, against the best tiles.
+
+    For their brightness: where a lamp has gone out there is less light, but no less contrast. Against the best:
+    fog takes the contrast everywhere.
+    """
+    brightness = np.maximum(view.luma, 4.0) / np.maximum(reference.luma, 4.0)
+    contrast = shared / np.maximum(reference.coarse_power, 1e-3) / brightness
+    detail = np.sqrt(view.fine_power / (reference.fine_power + 0.05)) / brightness
+    hidden = (contrast < LOST * np.quantile(contrast[known], BEST)) & (
+        detail < LOST_DETAIL * np.quantile(detail[known], BEST)
+    )
+    # What was dim and is dark now may only have less light.
+    return np.asarray(hidden & ((view.luma > DIM) | (reference.luma > 2.5 * DIM)))
 
 
 def _sharpness(reference: Structure, view: Structure, shared: Tiles, tiles: NDArray[np.bool_]) -> float:

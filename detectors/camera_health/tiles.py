@@ -11,7 +11,8 @@ GRID = (HEIGHT // SIDE, WIDTH // SIDE)
 def tile_means(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mean of each tile of ``plane`` (180, 320), (9, 16)."""
     rows, columns = GRID
-    return plane.reshape(rows, SIDE, columns, SIDE).mean(axis=(1, 3), dtype=np.float32)
+    tiles = plane.reshape(rows, SIDE, columns, SIDE)
+    return np.asarray(tiles.mean(axis=(1, 3)), np.float32)
 
 
 def tile_bytes(small: NDArray[np.uint8]) -> list[bytes]:

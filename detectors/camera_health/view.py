@@ -22,6 +22,10 @@ FIRST_VIEWS = 6
 LEARN_SECONDS = 600.0
 IN_FOCUS = 0.5
 """Share of the detail that is left, below which the camera is out of focus."""
+RECOGNISED = 0.35
+"""Median correlation of the tiles from which on the view is the right one, though it may be out of focus."""
+RIGHT_VIEW, OTHER_VIEW = 0.25, 0.5
+"""Shares of the tiles: fewer that are the same, and more that are others, are another view."""
 TELLING_RESPONSE = 0.08
 """Height of the peak of the phase correlation that is no chance."""
 
@@ -106,22 +110,22 @@ class ViewWatch:
         return reading
 
     def _classify(self, seen: Comparison, view: Plane, structure: Structure) -> ViewReading:
-        if seen.hidden >= self._obstructed_share and (seen.same >= 0.3 or seen.richness < 0.6):
-            return ViewReading(CameraFault.OBSTRUCTED, seen)
-        if seen.sharpness >= IN_FOCUS and seen.other < 0.5:
+        is_hidden = seen.hidden >= self._obstructed_share
+        is_sharp = seen.sharpness >= IN_FOCUS
+        if is_sharp and not is_hidden and seen.other < OTHER_VIEW:
             return ViewReading(None, seen)
         shift, is_shift = self._shift(seen, view, structure)
         if is_shift:
             moved = max(abs(shift[0]), abs(shift[1])) >= self._moved_share
             return ViewReading(CameraFault.MOVED if moved else None, seen, shift)
-        if seen.same < 0.25 and seen.other >= 0.5 and seen.richness >= 0.6:
-            return ViewReading(CameraFault.MOVED, seen)
-        is_blurred = seen.sharpness < IN_FOCUS and seen.likeness >= 0.35 and seen.other < 0.45
-        return ViewReading(CameraFault.BLURRED if is_blurred else None, seen)
+        if not is_sharp and seen.likeness >= RECOGNISED:
+            return ViewReading(CameraFault.BLURRED, seen)
+        if is_hidden and (seen.same >= RIGHT_VIEW or seen.smooth >= self._obstructed_share):
+            return ViewReading(CameraFault.OBSTRUCTED, seen)
+        is_elsewhere = seen.same < RIGHT_VIEW and seen.other >= OTHER_VIEW
+        return ViewReading(CameraFault.MOVED if is_elsewhere else None, seen)
 
-    def _shift(
-        self, seen: Comparison, view: Plane, structure: Structure
-    ) -> tuple[tuple[float, float], bool]:
+    def _shift(self, seen: Comparison, view: Plane, structure: Structure) -> tuple[tuple[float, float], bool]:
         """By how much the scene has wandered, and whether that explains what differs."""
         # phaseCorrelate multiplies its arguments with the window, in place.
         (x, y), response = cv2.phaseCorrelate(

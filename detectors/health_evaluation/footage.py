@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 import safecity
 from detectors.health_evaluation.optics import Luma
@@ -46,8 +47,8 @@ def read_footage(path: Path = STREET) -> Footage:
             step = max(1, round(float(stream.average_rate or RATE) / RATE))
             for index, frame in enumerate(container.decode(stream)):
                 if index % step == 0:
-                    picture = frame.to_ndarray(format="bgr24")
-                    visible.append(_shrunk(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)))
+                    picture = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+                    visible.append(_shrunk(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)))
                     infrared.append(_shrunk(_without_filter(picture)))
     except (av.error.FFmpegError, IndexError) as error:
         raise ValueError(f"{path}: {error}") from None
@@ -55,7 +56,7 @@ def read_footage(path: Path = STREET) -> Footage:
     return Footage(tuple(visible), tuple(infrared), still)
 
 
-def _without_filter(bgr: Luma) -> Luma:
+def _without_filter(bgr: NDArray[np.uint8]) -> Luma:
     """Red and green count, blue counts against: what is green by day is bright in the near infrared."""
     weights = np.array([[-0.7, 0.3, 1.4]], np.float32)
     return np.asarray(cv2.transform(bgr, weights), np.uint8).reshape(bgr.shape[:2])

@@ -1,4 +1,4 @@
-"""What can befall a camera, done to real pictures: before the lens, at the lens, in the light, on the sensor."""
+"""What can befall a camera, done to real pictures: before the lens, in it, in the light, on the sensor."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,9 +30,11 @@ class Aim:
     def view(self, wide: Luma) -> Luma:
         """The camera's picture (HEIGHT, WIDTH), cut out of one (h, w) that shows more than it does."""
         height, width = wide.shape
-        turn = cv2.getRotationMatrix2D((width / 2, height / 2), self.degrees, self.zoom)
-        turn[:, 2] += np.array([WIDTH, HEIGHT]) / 2 - np.array([width, height]) / 2
-        turn[:, 2] -= np.array([self.right * WIDTH, self.down * HEIGHT])
+        turn = np.asarray(
+            cv2.getRotationMatrix2D((width / 2, height / 2), self.degrees, self.zoom), np.float64
+        )
+        corner = np.array([(width - WIDTH) / 2, (height - HEIGHT) / 2])
+        turn[:, 2] -= corner + np.array([self.right * WIDTH, self.down * HEIGHT])
         view = cv2.warpAffine(wide, turn, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
         return np.asarray(view, np.uint8)
 
@@ -77,7 +79,7 @@ def webbed(density: float, seed: int = 0) -> Optics:
 
 
 def lorry(share: float, seconds: float, every: float) -> Optics:
-    """A lorry stops in front of the camera and hides ``share`` of the picture; sharp, with doors and rivets."""
+    """A lorry stops before the camera and hides ``share`` of the picture; sharp, with doors and letters."""
     side = np.full((HEIGHT, WIDTH), 150, np.uint8)
     side[:, ::90] = 60
     side[40::110] = 100

@@ -1,7 +1,7 @@
 """The set: each fault in several strengths and lights, and what looks like a fault and is none."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from detectors.health_evaluation.optics import (
@@ -39,7 +39,8 @@ OF_THE_LENS: dict[CameraFault, dict[str, Incident]] = {
         "a thick spider's web": Incident(lens=(webbed(1.5),)),
     },
     CameraFault.BLURRED: {
-        f"out of focus by {sigma:g} pixels": Incident(lens=(defocused(sigma),)) for sigma in (2.0, 3.0, 5.0, 8.0)
+        f"out of focus by {sigma:g} pixels": Incident(lens=(defocused(sigma),))
+        for sigma in (2.0, 3.0, 5.0, 8.0)
     },
     CameraFault.MOVED: {
         "turned right by 4 %": Incident(aim=Aim(right=0.04)),
@@ -53,15 +54,20 @@ OF_THE_LENS: dict[CameraFault, dict[str, Incident]] = {
 }
 """In a picture 640 wide; found by day, at night, in rain and in infrared."""
 
+
+def _steadily(light: Light) -> Callable[[float], Light]:
+    return lambda _: light
+
+
 OF_THE_EXPOSURE: dict[CameraFault, dict[str, Incident]] = {
     CameraFault.DARK: {
-        f"{share:.0%} of the light": Incident(light=lambda _, share=share: Light(gain=share))
+        f"{share:.0%} of the light": Incident(light=_steadily(Light(gain=share)))
         for share in (0.0, 0.03, 0.08, 0.14)
     },
     CameraFault.OVEREXPOSED: {
-        "three times the light": Incident(light=lambda _: Light(gain=3.0)),
-        "six times the light": Incident(light=lambda _: Light(gain=6.0)),
-        "the sun in the lens": Incident(light=lambda _: Light(gain=0.2, veil=195.0)),
+        "three times the light": Incident(light=_steadily(Light(gain=3.0))),
+        "six times the light": Incident(light=_steadily(Light(gain=6.0))),
+        "the sun in the lens": Incident(light=_steadily(Light(gain=0.2, veil=195.0))),
     },
 }
 
@@ -72,6 +78,7 @@ CLOCKS = {
     "gains 2 s in ten": Incident(clock=lambda since: 0.2 * since),
 }
 
+FROZEN = Incident(is_frozen=True)
 FREEZES = {
     "the same picture again": None,
     "the same picture encoded anew": KEY_FRAMES,
@@ -97,8 +104,8 @@ def _faulty(*, quick: bool) -> Iterator[Scenario]:
                 if conditions is BY_DAY or fault is CameraFault.DARK:
                     yield Scenario(name, fault, incident, conditions)
         for name, codec in list(FREEZES.items())[::step]:
-            yield Scenario(name, CameraFault.FROZEN, Incident(is_frozen=True), conditions, codec)
-    yield Scenario("an empty street, frozen", CameraFault.FROZEN, Incident(is_frozen=True), EMPTY, KEY_FRAMES)
+            yield Scenario(name, CameraFault.FROZEN, FROZEN, conditions, codec, lasts=120.0)
+    yield Scenario("an empty street, frozen", CameraFault.FROZEN, FROZEN, EMPTY, KEY_FRAMES, lasts=120.0)
     for name, incident in list(CLOCKS.items())[::step]:
         yield Scenario(name, CameraFault.CLOCK_WRONG, incident)
     for share in (0.4, 0.2, 0.04)[::step]:
@@ -117,17 +124,19 @@ def _innocent() -> Iterator[Scenario]:
     still = replace(EMPTY, name="empty street at night", light=NIGHT_LIGHT)
     yield Scenario("an empty street at a low bit rate", None, Incident(), still, LOW_BITRATE, lasts=150.0)
     yield Scenario("the infrared filter goes", None, Incident(infrared=True))
-    night = Incident(infrared=True, light=lambda _: Light(gain=0.5))
+    night = Incident(infrared=True, light=_steadily(Light(gain=0.5)))
     yield Scenario("the infrared filter goes at dusk", None, night, Conditions("dusk", Light(gain=0.25), 5.0))
     yield Scenario("dusk", None, Incident(light=lambda since: Light(gain=max(0.3, 1 - since / 80))))
-    yield Scenario("the street lamps go out", None, Incident(light=lambda _: Light(gain=0.35)))
-    yield Scenario("fog", None, Incident(light=lambda since: Light(max(0.4, 1 - since / 50), min(120, 3 * since))))
+    yield Scenario("the street lamps go out", None, Incident(light=_steadily(Light(gain=0.35))))
+    yield Scenario(
+        "fog", None, Incident(light=lambda since: Light(max(0.4, 1 - since / 50), min(120, 3 * since)))
+    )
     yield Scenario("a cloudburst", None, Incident(lens=(raining(3.0),)))
     yield Scenario("lightning", None, Incident(light=_lightning), AT_NIGHT)
     yield Scenario("headlights", None, Incident(light=_headlights), AT_NIGHT)
     yield Scenario("the exposure hunts", None, Incident(light=_hunting))
     yield Scenario("the lens is wiped", None, Incident(lens=(covered(1.2, level=90, texture=30),)), lasts=8.0)
-    yield Scenario("the sun comes out", None, Incident(light=lambda _: Light(gain=1.5)))
+    yield Scenario("the sun comes out", None, Incident(light=_steadily(Light(gain=1.5))))
     yield Scenario("half the frame rate at night", None, Incident(frame_share=0.5), AT_NIGHT)
     yield Scenario("a clock that drifts as clocks do", None, Incident(clock=lambda since: 0.001 * since))
 

@@ -1,5 +1,6 @@
 """How well the faults are found: precision, recall, time to detect, for each fault and over all."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -21,6 +22,9 @@ class Verdict:
     cleared: bool
     """The fault was over for us within a minute after it was over."""
     false_alarms: tuple[CameraFault, ...]
+    pictures: int
+    cpu_seconds: float
+    """What camera health took for them."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,13 @@ def judge(scenario: Scenario, footage: Footage, settings: HealthSettings) -> Ver
     health = CameraHealth(settings)
     detected: float | None = None
     cleared, wrong = False, []
+    pictures, cpu_seconds = 0, 0.0
     for sample in play(scenario, footage):
+        begin = time.process_time()
         changes = health.update(
             sample.small, sample.seconds, frame_index=sample.frame_index, clock_error=sample.clock_error
         )
+        pictures, cpu_seconds = pictures + 1, cpu_seconds + time.process_time() - begin
         for change in changes:
             is_right = change.fault is scenario.fault and scenario.begins <= sample.seconds < scenario.ends
             if not change.is_raised:
@@ -63,7 +70,7 @@ def judge(scenario: Scenario, footage: Footage, settings: HealthSettings) -> Ver
                 detected = sample.seconds - scenario.begins
             else:
                 wrong.append(change.fault)
-    return Verdict(scenario, detected, cleared, tuple(wrong))
+    return Verdict(scenario, detected, cleared, tuple(wrong), pictures, cpu_seconds)
 
 
 def score(verdicts: Sequence[Verdict], fault: CameraFault | None = None) -> Score:
@@ -97,5 +104,3 @@ def judge_all(
         verdicts.append(judge(scenario, footage, settings))
     progress(len(runs), len(runs))
     return verdicts
-
-

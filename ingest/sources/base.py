@@ -22,6 +22,8 @@ class Capture:
     """Event time, UTC."""
     received_at: datetime
     """Wall clock, UTC."""
+    clock_error: float | None = None
+    """Its time by the camera's clock less the time of its arrival, seconds; None: the stream has no clock."""
 
 
 class Source(Protocol):

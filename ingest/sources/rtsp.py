@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from ingest.event_time import ArrivalClock
+from ingest.event_time import ArrivalClock, CameraClock
 from ingest.sources.address import check_address
 from ingest.sources.base import Capture, SourceError
 from ingest.sources.container import VideoContainer
@@ -38,14 +38,15 @@ class RtspSource:
 
     def captures(self) -> Iterator[Capture]:
         """See :class:`ingest.sources.base.Source`."""
-        clock, base = ArrivalClock(), float(self._container.time_base)
+        clock, camera_clock, base = ArrivalClock(), CameraClock(), float(self._container.time_base)
         came = False
         for picture in self._container.pictures():
             arrival = time.time()
             stamp = None if picture is None or picture.pts is None else picture.pts * base
             event_time = datetime.fromtimestamp(clock.event_time(stamp, arrival), UTC)
             came = came or picture is not None
-            yield Capture(picture, event_time, datetime.fromtimestamp(arrival, UTC))
+            error = camera_clock.error(stamp, arrival, self._container.camera_time)
+            yield Capture(picture, event_time, datetime.fromtimestamp(arrival, UTC), error)
         # A server that is killed ends the stream without an error.
         raise SourceError("the camera ended the stream" if came else "the stream opened, but no picture came")
 
