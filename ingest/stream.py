@@ -53,6 +53,7 @@ class CameraStream:
         allowed_networks: CIDR; a camera elsewhere is not opened.
         read_timeout: seconds of silence after which the camera is opened again.
         on_state: called from the thread when the state turns.
+        backoff: how long to wait before the camera is opened again.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class CameraStream:
         allowed_networks: Sequence[str],
         read_timeout: float,
         on_state: Callable[[StreamState], None],
+        backoff: Backoff | None = None,
     ) -> None:
         self._camera = camera
         self._mailbox = mailbox
@@ -71,7 +73,7 @@ class CameraStream:
         self._allowed_networks = allowed_networks
         self._read_timeout = read_timeout
         self._on_state = on_state
-        self._backoff = Backoff()
+        self._backoff = backoff or Backoff()
         self._sampler = Sampler(camera.analysed_fps)
         self._stopping = threading.Event()
         self._index = 0
