@@ -14,6 +14,8 @@ GLARE_LEVEL, GLARE_SHARE = 230, 0.6
 PALE_LEVEL, PALE_SHARE = 180, 0.95
 """Not burnt out, but nothing is darker: the sun in the lens, stray light."""
 
+LEAST_VISIBLE = 0.05
+
 
 @dataclass(frozen=True)
 class Exposure:
@@ -32,13 +34,20 @@ class Exposure:
         return self.is_dark or self.is_overexposed
 
 
-def expose(small: NDArray[np.uint8], visible: NDArray[np.bool_] | None) -> Exposure:
-    """The exposure of ``small`` (180, 320); only of the pixels ``visible``, of all when None."""
+def measure_exposure(small: NDArray[np.uint8], visible: NDArray[np.bool_] | None) -> Exposure | None:
+    """The exposure of ``small`` (180, 320); None when hardly anything of it is visible.
+
+    Args:
+        small: grey levels.
+        visible: pixels that no privacy mask hides; all of them when None.
+    """
     pixels = small.ravel() if visible is None else small[visible]
+    if pixels.size < LEAST_VISIBLE * small.size:
+        return None
     levels = np.bincount(pixels, minlength=256)
-    above = levels[::-1].cumsum()[::-1] / max(1, pixels.size)
+    above = levels[::-1].cumsum()[::-1] / pixels.size
     return Exposure(
-        brightness=float(levels @ np.arange(256)) / max(1, pixels.size),
+        brightness=float(levels @ np.arange(256)) / pixels.size,
         bright=float(above[GLARE_LEVEL]),
         is_dark=bool(above[DARK_LEVEL] < DARK_SHARE),
         is_overexposed=bool(above[GLARE_LEVEL] > GLARE_SHARE or above[PALE_LEVEL] > PALE_SHARE),

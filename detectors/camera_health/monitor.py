@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.camera_health.exposure import expose
+from detectors.camera_health.exposure import measure_exposure
 from detectors.camera_health.freshness import Freshness
 from detectors.camera_health.hysteresis import Hysteresis
 from detectors.camera_health.tiles import HEIGHT, WIDTH, whole_tiles
@@ -105,14 +105,15 @@ class CameraHealth:
         return [change for reading in readings for change in self._weigh(*reading, seconds)]
 
     def _look(self, small: NDArray[np.uint8], seconds: float) -> Iterator[Reading]:
-        exposure = expose(small, self._visible)
-        yield CameraFault.DARK, exposure.is_dark, {"brightness": exposure.brightness}
-        yield CameraFault.OVEREXPOSED, exposure.is_overexposed, {"burnt_out_share": exposure.bright}
+        exposure = measure_exposure(small, self._visible)
+        if exposure is not None:
+            yield CameraFault.DARK, exposure.is_dark, {"brightness": exposure.brightness}
+            yield CameraFault.OVEREXPOSED, exposure.is_overexposed, {"burnt_out_share": exposure.bright}
+            if exposure.is_bad:
+                self._view.skip()
         stale = self._freshness.stale_seconds(small, seconds)
         is_frozen = None if stale is None else stale >= self._settings.frozen_seconds
         yield CameraFault.FROZEN, is_frozen, {"unchanged_seconds": stale or 0.0}
-        if exposure.is_bad:
-            self._view.skip()
 
     def _time(self, error: float | None) -> Iterator[Reading]:
         is_wrong = None if error is None else abs(error) > self._settings.clock_seconds

@@ -87,13 +87,12 @@ def compare(reference: Structure, view: Structure, visible: NDArray[np.bool_]) -
         return None
     shared = tile_means(reference.coarse * view.coarse)
     likeness = shared / np.sqrt(reference.coarse_power * view.coarse_power + 1e-3)
-    same, other = known & (likeness > SAME), known & (likeness < OTHER)
-    hidden = known & _is_hidden(reference, view, shared, known)
-    count = np.count_nonzero(known)
+    same, other = likeness > SAME, likeness < OTHER
+    hidden = _is_hidden(reference, view, shared, known)
     return Comparison(
-        same=np.count_nonzero(same) / count,
-        other=np.count_nonzero(other) / count,
-        hidden=np.count_nonzero(hidden) / count,
+        same=float(same[known].mean()),
+        other=float(other[known].mean()),
+        hidden=float(hidden[known].mean()),
         likeness=float(np.median(likeness[known])),
         sharpness=_sharpness(reference, view, shared, known & (likeness > OTHER)),
         smooth=_smooth_share(reference, view, known),
@@ -108,7 +107,7 @@ def _smooth_share(reference: Structure, view: Structure, known: NDArray[np.bool_
 def _is_hidden(
     reference: Structure, view: Structure, shared: Tiles, known: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Tiles that have lost what they showed and their detail, for their brightness, against the best tiles.
+    """Tiles that have lost what they showed and their detail, for their brightness, against the best.
 
     For their brightness: where a lamp has gone out there is less light, but no less contrast. Against the best:
     fog takes the contrast everywhere.

@@ -1,7 +1,6 @@
 """What a worker holds: bounded with many cameras, and the same after a camera has come and gone 200 times."""
 
 import json
-import os
 import socket
 import threading
 import time
@@ -66,7 +65,9 @@ def test_a_worker_with_20_cameras_stays_under_1_gb(tmp_path):
         worker.start()
         wait_until(lambda: worker.said.count("state=live") == CAMERAS, 120, "all cameras to be live")
         time.sleep(10)
-        peaks = [status_of(pid, "VmHWM") << 10 for pid in (worker.process.pid, *children_of(worker.process.pid))]
+        peaks = [
+            status_of(pid, "VmHWM") << 10 for pid in (worker.process.pid, *children_of(worker.process.pid))
+        ]
         assert worker.stop() == 0
     ledgers = json.loads(summary.read_text())["ledger"]
     assert len(ledgers) == CAMERAS
@@ -105,7 +106,7 @@ class Flapping:
         """Resident bytes, open files and threads once it has been opened ``after`` times."""
         wait_until(lambda: self.opened >= after, 60, f"{after} reconnections")
         threads = status_of("self", "Threads")
-        return status_of("self", "VmRSS") << 10, len(os.listdir("/proc/self/fd")), threads
+        return status_of("self", "VmRSS") << 10, len(list(Path("/proc/self/fd").iterdir())), threads
 
 
 class Counting(Backoff):
