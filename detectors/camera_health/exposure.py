@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,13 +42,14 @@ def measure_exposure(small: NDArray[np.uint8], visible: NDArray[np.bool_] | None
         small: grey levels.
         visible: pixels that no privacy mask hides; all of them when None.
     """
-    pixels = small.ravel() if visible is None else small[visible]
-    if pixels.size < LEAST_VISIBLE * small.size:
+    mask = None if visible is None else visible.astype(np.uint8)
+    levels = cv2.calcHist([small], [0], mask, [256], [0, 256]).ravel()
+    count = float(levels.sum())
+    if count < LEAST_VISIBLE * small.size:
         return None
-    levels = np.bincount(pixels, minlength=256)
-    above = levels[::-1].cumsum()[::-1] / pixels.size
+    above = levels[::-1].cumsum()[::-1] / count
     return Exposure(
-        brightness=float(levels @ np.arange(256)) / pixels.size,
+        brightness=float(levels @ np.arange(256)) / count,
         bright=float(above[GLARE_LEVEL]),
         is_dark=bool(above[DARK_LEVEL] < DARK_SHARE),
         is_overexposed=bool(above[GLARE_LEVEL] > GLARE_SHARE or above[PALE_LEVEL] > PALE_SHARE),

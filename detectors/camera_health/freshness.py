@@ -45,8 +45,9 @@ class Freshness:
                     del known[next(iter(known))]
                 known[content] = None
         self._fresh_at = np.minimum(self._fresh_at, seconds)
-        luma = tile_means(small.astype(np.float32)).ravel()
+        luma = tile_means(small).ravel()
         judged = self._visible & (luma > NOISELESS[0]) & (luma < NOISELESS[1])
         if np.count_nonzero(judged) < 0.1 * judged.size:
             return None
-        return float(seconds - np.quantile(self._fresh_at[judged], 1 - FRESH_SHARE))
+        times = np.sort(self._fresh_at[judged])
+        return float(seconds - times[round((1 - FRESH_SHARE) * (len(times) - 1))])

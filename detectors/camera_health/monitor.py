@@ -92,11 +92,11 @@ class CameraHealth:
                 None when the stream has no clock of its own.
         """
         self._rate.update(frame_index, seconds)
-        error = self._clock.update(clock_error, seconds)
+        self._clock.update(clock_error, seconds)
         readings: list[Reading] = []
         if self._looked_at is None or not 0.0 <= seconds - self._looked_at < LOOK_SECONDS:
             self._looked_at = seconds
-            readings += [*self._look(small, seconds), *self._time(error)]
+            readings += [*self._look(small, seconds), *self._time()]
         view = self._view.update(small, seconds)
         if view is not None:
             readings += [
@@ -115,7 +115,8 @@ class CameraHealth:
         is_frozen = None if stale is None else stale >= self._settings.frozen_seconds
         yield CameraFault.FROZEN, is_frozen, {"unchanged_seconds": stale or 0.0}
 
-    def _time(self, error: float | None) -> Iterator[Reading]:
+    def _time(self) -> Iterator[Reading]:
+        error = self._clock.seconds
         is_wrong = None if error is None else abs(error) > self._settings.clock_seconds
         yield CameraFault.CLOCK_WRONG, is_wrong, {"ahead_seconds": error or 0.0}
         measured, expected = self._rate.measured, self._rate.expected

@@ -50,9 +50,9 @@ class Structure:
     @classmethod
     def of(cls, view: Plane) -> Self:
         """The structure of ``view`` (180, 320), grey levels."""
-        near = cv2.GaussianBlur(view, (0, 0), 1.2)
+        near = cv2.GaussianBlur(view, (9, 9), 1.2)
         fine = np.asarray(view - near, np.float32)
-        coarse = np.asarray(near - cv2.GaussianBlur(near, (0, 0), 4.0), np.float32)
+        coarse = np.asarray(near - cv2.GaussianBlur(near, (19, 19), 4.0), np.float32)
         return cls(fine, coarse, tile_means(fine * fine), tile_means(coarse * coarse), tile_means(view))
 
 
@@ -107,10 +107,10 @@ def _smooth_share(reference: Structure, view: Structure, known: NDArray[np.bool_
 def _is_hidden(
     reference: Structure, view: Structure, shared: Tiles, known: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Tiles that have lost what they showed and their detail, for their brightness, against the best.
+    """Tiles that have lost what they showed and their detail, for their brightness and against the best.
 
-    For their brightness: where a lamp has gone out there is less light, but no less contrast. Against the best:
-    fog takes the contrast everywhere.
+    For their brightness: where a lamp has gone out there is less light, but no less contrast. Against the
+    best: fog takes the contrast everywhere.
     """
     brightness = np.maximum(view.luma, 4.0) / np.maximum(reference.luma, 4.0)
     contrast = shared / np.maximum(reference.coarse_power, 1e-3) / brightness

@@ -1,5 +1,6 @@
 """The small grey picture in tiles."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,11 +9,9 @@ SIDE = 20
 GRID = (HEIGHT // SIDE, WIDTH // SIDE)
 
 
-def tile_means(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+def tile_means(plane: NDArray[np.float32] | NDArray[np.uint8]) -> NDArray[np.float32]:
     """Mean of each tile of ``plane`` (180, 320), (9, 16)."""
-    rows, columns = GRID
-    tiles = plane.reshape(rows, SIDE, columns, SIDE)
-    return np.asarray(tiles.mean(axis=(1, 3)), np.float32)
+    return np.asarray(cv2.resize(plane, GRID[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
 
 def tile_bytes(small: NDArray[np.uint8]) -> list[bytes]:

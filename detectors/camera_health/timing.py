@@ -59,18 +59,23 @@ class ClockError:
     def __init__(self) -> None:
         self._seen: deque[tuple[float, float]] = deque()
 
-    def update(self, error: float | None, seconds: float) -> float | None:
-        """The error of the last few seconds, + when the camera is ahead; None when it has no clock.
+    def update(self, error: float | None, seconds: float) -> None:
+        """Take the next picture's.
 
         Args:
-            error: the picture's time by the camera's clock less the time of its arrival, seconds.
+            error: the picture's time by the camera's clock less the time of its arrival, seconds; None when
+                it has none.
             seconds: event time.
         """
         seen = self._seen
         if error is None:
             seen.clear()
-            return None
+            return
         seen.append((seconds, error))
         while len(seen) > 1 and not 0.0 <= seconds - seen[0][0] <= WINDOW_SECONDS:
             seen.popleft()
-        return max(value for _, value in seen)
+
+    @property
+    def seconds(self) -> float | None:
+        """The error over the last few seconds, + when the camera is ahead; None when it has no clock."""
+        return max((error for _, error in self._seen), default=None)

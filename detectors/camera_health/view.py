@@ -140,6 +140,7 @@ class ViewWatch:
         return shift, again is not None and again.same > seen.same + 0.2 and again.same > 0.4
 
     def _learn(self, view: Plane, rate: float) -> None:
-        self._mean += np.float32(rate) * (view - self._mean)
-        self._reference = Structure.of(self._mean)
+        cv2.accumulateWeighted(view, self._mean, rate)
         self._views += 1
+        if self._views % FIRST_VIEWS == 0:
+            self._reference = Structure.of(self._mean)
