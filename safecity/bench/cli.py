@@ -3,7 +3,5 @@
 import typer
 
 bench = typer.Typer(
-    name="bench",
-    help="Measure, side by side in one run: density, latency, bus, centre.",
-    no_args_is_help=True,
+    name="bench", help="Measure, side by side in one run: density, latency, bus, centre.", no_args_is_help=True
 )
