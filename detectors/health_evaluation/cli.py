@@ -38,6 +38,8 @@ def health(
 
     Example: safecity evaluate health --quick --json health.json
     """
+    import cv2
+
     from detectors.health_evaluation.footage import STREET, read_footage
     from detectors.health_evaluation.scenarios import scenarios
     from detectors.health_evaluation.score import judge_all
@@ -45,6 +47,7 @@ def health(
 
     if plot is not None:
         _need_matplotlib()
+    cv2.setNumThreads(1)  # as in a worker: what it costs is measured too
     try:
         pictures = read_footage(footage or STREET)
     except ValueError as error:

@@ -22,7 +22,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
     shares.barh([p + 0.2 for p in places], [r["recall"] for r in rows], 0.38, label="recall")
     shares.set(xlim=(0, 1), yticks=list(places), yticklabels=names, xlabel="share")
     shares.invert_yaxis()
-    shares.legend(loc="lower left")
+    figure.legend(loc="outside upper left", ncols=2)
     for place, row in zip(places, rows, strict=True):
         found = [
             run["seconds_to_detect"]

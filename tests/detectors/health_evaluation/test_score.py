@@ -6,13 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from detectors.health_evaluation.cli import summary
+from detectors.health_evaluation.cli import health, summary
 from detectors.health_evaluation.plot import draw
 from detectors.health_evaluation.scenario import Incident, Scenario, play
 from detectors.health_evaluation.scenarios import EMPTY, LOW_BITRATE, scenarios
 from detectors.health_evaluation.score import Verdict, judge, score
 from safecity.camera import HealthSettings
 from safecity.camera_fault import CameraFault
+from safecity.cli import UsageError
 from tests.detectors.health_evaluation.runs import footage
 
 SETTINGS = HealthSettings()
@@ -83,6 +84,15 @@ def test_a_fault_is_found_in_good_time_and_cleared_and_nothing_else_is_said(name
 )
 def test_what_is_no_fault_raises_nothing(scenario):
     assert judge(scenario, footage(), SETTINGS).false_alarms == ()
+
+
+@pytest.mark.parametrize("content", [None, b"no video"])
+def test_footage_that_cannot_be_read_is_the_users_to_mend(tmp_path, content):
+    path = tmp_path / "street.mp4"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UsageError, match="street.mp4"):
+        health(footage=path)
 
 
 def test_the_summary_is_json_and_can_be_drawn(tmp_path):
