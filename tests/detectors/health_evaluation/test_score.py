@@ -91,7 +91,7 @@ def test_footage_that_cannot_be_read_is_the_users_to_mend(tmp_path, content):
     path = tmp_path / "street.mp4"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UsageError, match="street.mp4"):
+    with pytest.raises(UsageError, match=r"street\.mp4"):
         health(footage=path)
 
 
