@@ -7,10 +7,13 @@ from detectors.commands.building import build
 from detectors.commands.checking import check
 from detectors.commands.exporting import export
 from detectors.commands.listing import list_models
+from detectors.health_evaluation.cli import health
 
 models = typer.Typer(
     name="models", help="List, check, add, build and export detection models.", no_args_is_help=True
 )
+
+evaluate = typer.Typer(name="evaluate", help="Measure how good what we find is.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -19,3 +22,5 @@ def register(app: typer.Typer) -> None:
     for command in (add, check, build, export):
         models.command()(command)
     app.add_typer(models)
+    evaluate.command("health")(health)
+    app.add_typer(evaluate)

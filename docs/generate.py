@@ -76,6 +76,7 @@ def _tables(schema: dict[str, Any], definitions: dict[str, Any]) -> Iterator[tup
         yield key, f"[{key}]", definitions[name]
     yield "centre", "[centre]", definitions["CentreSettings"]
     yield "cameras", "[[cameras]]", definitions["Camera"]
+    yield "Health of a camera", "[cameras.health]", definitions["HealthSettings"]
     yield "Zones of a camera", "[[cameras.zones]]", definitions["Zone"]
     yield "Lines of a camera", "[[cameras.lines]]", definitions["Line"]
     for definition in definitions.values():

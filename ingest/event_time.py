@@ -34,3 +34,24 @@ class ArrivalClock:
             self._offset = min(offset, self._offset + rise)
         self._arrival = arrival
         return stamp + self._offset
+
+
+class CameraClock:
+    """How far the camera's clock is from ours; since the first picture, while it has not told the time."""
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+
+    def error(self, stamp: float | None, arrival: float, camera_time: float | None) -> float | None:
+        """The picture's time by the camera's clock less its arrival, seconds; the delay on the way is in it.
+
+        Args:
+            stamp: the picture's time stamp in the stream, seconds; None when it has none.
+            arrival: wall clock when it came, seconds since the epoch.
+            camera_time: the camera's wall clock at the time stamp 0; None when it has not said.
+        """
+        if stamp is None:
+            return None
+        if self._first is None:
+            self._first = arrival - stamp
+        return stamp + (self._first if camera_time is None else camera_time) - arrival

@@ -23,9 +23,20 @@ class Frame:
         captured_at: event time, UTC.
         received_at: wall clock of the worker, UTC.
         picture: as the decoder gave it.
+        clock_error: its time by the camera's clock less the time of its arrival, seconds; None when the
+            stream has no clock of its own.
     """
 
-    __slots__ = ("_picture", "camera_id", "captured_at", "height", "index", "received_at", "width")
+    __slots__ = (
+        "_picture",
+        "camera_id",
+        "captured_at",
+        "clock_error",
+        "height",
+        "index",
+        "received_at",
+        "width",
+    )
 
     def __init__(
         self,
@@ -34,6 +45,7 @@ class Frame:
         captured_at: datetime,
         received_at: datetime,
         picture: VideoFrame,
+        clock_error: float | None = None,
     ) -> None:
         self.camera_id = camera_id
         self.index = index
@@ -41,6 +53,7 @@ class Frame:
         self.received_at = received_at
         self.width = picture.width
         self.height = picture.height
+        self.clock_error = clock_error
         self._picture = picture
 
     @classmethod

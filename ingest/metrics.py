@@ -1,11 +1,12 @@
 """What a worker tells Prometheus. One process a shard: the values meet in files (multiprocess mode)."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from safecity.camera_fault import CameraFault
 from safecity.status import OUTCOMES, CameraState, LedgerCounts
 
 STAGE_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
@@ -44,6 +45,13 @@ class WorkerMetrics:
             "safecity_worker_camera_state",
             "1 for the state that a camera's stream is in, 0 for the others.",
             ["camera_id", "state"],
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.camera_fault = Gauge(
+            "safecity_worker_camera_fault",
+            "1 while the camera has the fault although pictures come, 0 while it has not.",
+            ["camera_id", "fault"],
             registry=registry,
             multiprocess_mode="livesum",
         )
@@ -132,6 +140,11 @@ class WorkerMetrics:
             self.camera_state.labels(camera_id, each.value).set(each is state)
         self.reconnects.labels(camera_id).inc(reconnects - self._reconnects.get(camera_id, 0))
         self._ledgers[camera_id], self._reconnects[camera_id] = counts, reconnects
+
+    def show_faults(self, camera_id: str, faults: Sequence[str]) -> None:
+        """What is wrong with a camera now."""
+        for fault in CameraFault:
+            self.camera_fault.labels(camera_id, fault.value).set(fault.value in faults)
 
 
 class SupervisorMetrics:

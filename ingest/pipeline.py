@@ -9,9 +9,10 @@ import numpy as np
 
 from detectors.detections import Detections
 from detectors.detector import Detector
-from detectors.motion import GateResult, MotionGate, shrink
+from detectors.motion import GateResult, MotionGate, Small, shrink
 from detectors.regions import Region, plan_regions
 from detectors.tracking import Track, Tracker
+from ingest.camera_watch import CameraWatch
 from ingest.frame import Frame
 from ingest.ledger import Outcome
 from ingest.snapshots import Picture, PrivacyMask, encode_jpeg, pixelate
@@ -55,7 +56,7 @@ class CameraPipeline:
         camera: what is masked and watched.
         detector: may be shared by all cameras of a process.
         start_confidence: detections below it do not start a track.
-        timed: measures the stages gate, detect, track, rules and snapshot.
+        timed: measures the stages gate, detect, track, rules, health and snapshot.
     """
 
     def __init__(
@@ -74,13 +75,20 @@ class CameraPipeline:
         self._tracker = Tracker(labels=detector.labels, start_confidence=start_confidence)
         scene = camera.scene(detector.identity)
         self._rules = [build_rule(settings, scene) for settings in camera.rules]
+        self._watch = CameraWatch(camera.health, scene, self._mask) if camera.health.enabled else None
         self._begin: datetime | None = None
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with the camera now."""
+        return self._watch.faults if self._watch else ()
 
     def process(self, frame: Frame) -> Analysis:
         """Take the next frame to its observation and its events."""
         self._begin = self._begin or frame.captured_at
         seconds = (frame.captured_at - self._begin).total_seconds()
-        gate = self._look(frame, seconds)
+        small = shrink(self._mask.burn(frame.luma())) if self._gate or self._watch else None
+        gate = self._look(small, seconds)
         regions = self._regions(gate, frame, seconds)
         picture, detections = None, None
         if regions is not None and not regions:
@@ -93,14 +101,21 @@ class CameraPipeline:
         observation = observe(frame, tracks, inferred=outcome is Outcome.ANALYSED)
         with self._timed("rules"):
             events = [event for rule in self._rules for event in rule.update(observation)]
+        events += self._check_camera(frame, small, seconds)
         decisions = self._illustrate(events, frame, picture, detections, tracks)
         return Analysis(outcome, observation, decisions, moving=gate is None or gate.moving)
 
-    def _look(self, frame: Frame, seconds: float) -> GateResult | None:
-        if self._gate is None:
+    def _look(self, small: Small | None, seconds: float) -> GateResult | None:
+        if self._gate is None or small is None:
             return None
         with self._timed("gate"):
-            return self._gate.update(shrink(self._mask.burn(frame.luma())), seconds)
+            return self._gate.update(small, seconds)
+
+    def _check_camera(self, frame: Frame, small: Small | None, seconds: float) -> list[Event]:
+        if self._watch is None or small is None:
+            return []
+        with self._timed("health"):
+            return self._watch.update(frame, small, seconds)
 
     def _regions(self, gate: GateResult | None, frame: Frame, seconds: float) -> tuple[Region, ...] | None:
         """Where to look: nowhere (empty), in some regions, or at the whole picture (None)."""

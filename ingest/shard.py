@@ -84,6 +84,7 @@ class _Post:
     events_decided: int = 0
     last_error_at: float = -60.0
     reported_state: CameraState | None = None
+    reported_faults: tuple[str, ...] = ()
     reported_at: float = 0.0
 
 
@@ -224,9 +225,10 @@ class Shard:
             self._save()
         for post in self._posts:
             state = post.stream.state
-            turned = state.state is not post.reported_state
+            turned = (state.state, post.pipeline.faults) != (post.reported_state, post.reported_faults)
             due = time.monotonic() - post.reported_at >= self._plan.site.worker.status_seconds
             self._metrics.show_camera(post.camera.id, post.ledger.counts(), state.state, state.reconnects)
+            self._metrics.show_faults(post.camera.id, post.pipeline.faults)
             if turned or due:
                 self._report(post)
         if heartbeat is not None:
@@ -235,6 +237,7 @@ class Shard:
     def _report(self, post: _Post) -> None:
         state, counts, now = post.stream.state, post.ledger.counts(), datetime.now(UTC)
         post.reported_state, post.reported_at = state.state, time.monotonic()
+        post.reported_faults = post.pipeline.faults
         status = Status(
             camera_id=post.camera.id,
             worker=self._plan.name,
@@ -248,6 +251,7 @@ class Shard:
             last_frame_at=state.last_frame_at,
             reconnects=state.reconnects,
             events_decided=post.events_decided,
+            faults=post.reported_faults,
             ledger=counts,
             outbox_pending=sum(p.pending for p in self._publishers),
         )

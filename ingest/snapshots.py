@@ -24,6 +24,14 @@ class PrivacyMask:
     def __init__(self, polygons: Sequence[Sequence[Point]]) -> None:
         self._polygons = [np.array(polygon, dtype=np.float64) for polygon in polygons]
 
+    def __bool__(self) -> bool:
+        """Whether anything is masked."""
+        return bool(self._polygons)
+
+    def visible(self, size: tuple[int, int]) -> NDArray[np.bool_]:
+        """What of a picture of ``size`` (width, height) is not painted: (height, width)."""
+        return np.asarray(self.burn(np.full(size[::-1], 1, np.uint8)) > 0)
+
     def burn(self, picture: Picture) -> Picture:
         """``picture`` (h, w) or (h, w, 3), painted in place where it may be written, else a painted copy."""
         if not self._polygons:

@@ -55,6 +55,7 @@ class CameraStream:
         attention: what the analysis sees; says how much has to be decoded.
         read_timeout: seconds of silence after which the camera is opened again.
         on_state: called from the thread when the state turns.
+        backoff: how long to wait before the camera is opened again.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class CameraStream:
         allowed_networks: Sequence[str],
         read_timeout: float,
         on_state: Callable[[StreamState], None],
+        backoff: Backoff | None = None,
     ) -> None:
         self._camera = camera
         self._mailbox = mailbox
@@ -75,7 +77,7 @@ class CameraStream:
         self._allowed_networks = allowed_networks
         self._read_timeout = read_timeout
         self._on_state = on_state
-        self._backoff = Backoff()
+        self._backoff = backoff or Backoff()
         self._intake = Intake(camera.analysed_fps)
         self._stopping = threading.Event()
         self._index = 0
@@ -159,7 +161,9 @@ class CameraStream:
         if outcome is not None:
             self._ledger.settle(outcome)
         elif picture is not None:
-            frame = Frame(self._camera.id, index, captured_at, capture.received_at, picture)
+            frame = Frame(
+                self._camera.id, index, captured_at, capture.received_at, picture, capture.clock_error
+            )
             self._hand_over(frame, late=capture.late)
 
     def _hand_over(self, frame: Frame, *, late: bool) -> None:

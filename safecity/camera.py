@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from safecity.camera_fault import CameraFault
 from safecity.message import Name, Share, UtcTime
 from safecity.redaction import redact, remember_secret
 from safecity.rules import RuleSettings, Scene, rule_settings_types
@@ -73,6 +74,40 @@ class Line(Settings):
         return self
 
 
+class HealthSettings(Settings):
+    """What is watched of the camera itself. Every fault raised is an event, and so is its end."""
+
+    enabled: bool = Field(default=True, description="watch the camera itself")
+    off: tuple[CameraFault, ...] = Field(default=(), description="faults that are not looked for")
+    raise_seconds: float = Field(
+        default=15.0, ge=1.0, le=3600.0, description="evidence for so long raises a fault"
+    )
+    clear_seconds: float = Field(default=10.0, ge=1.0, le=3600.0, description="none for so long clears it")
+    frozen_seconds: float = Field(
+        default=30.0, ge=5.0, le=3600.0, description="no new picture for so long, though frames come"
+    )
+    obstructed_share: float = Field(
+        default=0.2, ge=0.05, le=1.0, description="share of the picture that is hidden"
+    )
+    moved_share: float = Field(
+        default=0.02, ge=0.01, le=0.5, description="shift of the view, share of the picture's width or height"
+    )
+    relearn_seconds: float = Field(
+        default=3600.0,
+        ge=60.0,
+        description="an obstructed, blurred or moved view that lasts so long is taken for the new normal",
+    )
+    clock_seconds: float = Field(
+        default=5.0, ge=1.0, description="RTSP only: the camera's clock is wrong by more than this"
+    )
+    slow_share: float = Field(
+        default=0.45, gt=0.0, lt=1.0, description="fewer frames than this share of what is expected"
+    )
+    expected_fps: float | None = Field(
+        default=None, gt=0.0, le=240.0, description="frames a second; learned from the stream when not given"
+    )
+
+
 class Camera(Settings):
     """One camera of the site."""
 
@@ -118,6 +153,9 @@ class Camera(Settings):
         default=(), description="privacy masks: painted black before anything looks at the picture"
     )
     rules: tuple[AnyRule, ...] = Field(default=(), description="what to watch for")
+    health: HealthSettings = Field(
+        default=HealthSettings(), description="what is watched of the camera itself"
+    )
 
     @field_validator("source")
     @classmethod

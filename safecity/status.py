@@ -59,5 +59,8 @@ class Status(Message):
     last_frame_at: UtcTime | None = Field(default=None, description="wall clock of the newest frame")
     reconnects: int = Field(default=0, ge=0)
     events_decided: int = Field(default=0, ge=0)
+    faults: tuple[str, ...] = Field(
+        default=(), description="what is wrong with the camera although pictures come, e.g. blurred"
+    )
     ledger: LedgerCounts = LedgerCounts()
     outbox_pending: int = Field(default=0, ge=0, description="messages on disk, not yet on the bus")

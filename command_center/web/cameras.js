@@ -11,6 +11,16 @@ const OUTCOMES = [
   ["corrupt", "corrupt"],
   ["shed", "shed"],
 ];
+const FAULTS = {
+  frozen: "the picture is frozen",
+  dark: "the picture is dark",
+  overexposed: "too much light",
+  obstructed: "something hides the view",
+  blurred: "out of focus",
+  moved: "looks elsewhere than it did",
+  clock_wrong: "its clock is wrong",
+  slow: "too few frames",
+};
 const STATES = {
   starting: "starting",
   live: "live",
@@ -76,6 +86,7 @@ export class Cameras {
 function makeTile(camera, choose) {
   const state = element("span", { className: "state" });
   const reason = element("p", { className: "reason" });
+  const faults = element("p", { className: "faults" });
   const facts = element("p", { className: "facts" });
   const bar = element("div", { className: "ledger", role: "img" });
   const parts = OUTCOMES.map(([outcome]) => element("span", { className: outcome }));
@@ -84,7 +95,7 @@ function makeTile(camera, choose) {
   button.setAttribute("aria-pressed", "false");
   button.addEventListener("click", choose);
   const head = element("div", { className: "head" }, button, state);
-  return { root: element("li", { className: "tile" }, head, reason, facts, bar), button, state, reason, facts, bar, parts };
+  return { root: element("li", { className: "tile" }, head, reason, faults, facts, bar), button, state, reason, faults, facts, bar, parts };
 }
 
 function fill(tile, state) {
@@ -92,6 +103,8 @@ function fill(tile, state) {
   tile.root.dataset.state = state;
   tile.state.textContent = STATES[state] ?? state;
   tile.reason.textContent = (state !== "live" && status?.reason) || "";
+  const faults = state === "live" ? (status.faults ?? []) : [];
+  tile.faults.textContent = faults.map((fault) => FAULTS[fault] ?? fault).join(", ");
   if (!status) return;
   const size = status.width ? `${status.width}×${status.height} ${status.codec ?? ""}` : "no picture yet";
   const last = status.last_frame_at ? `last picture ${clockTime(status.last_frame_at)}` : "";

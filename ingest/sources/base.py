@@ -28,6 +28,8 @@ class Capture:
     """Why it was not decoded; None: it was."""
     late: bool = False
     """Decoded only when later ones had shown that something happened."""
+    clock_error: float | None = None
+    """Its time by the camera's clock less the time of its arrival, seconds; None: the stream has no clock."""
 
 
 class Source(Protocol):

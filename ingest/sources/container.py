@@ -71,6 +71,16 @@ class VideoContainer:
         return float((self._stream.start_time or 0) * self.time_base)
 
     @property
+    def camera_time(self) -> float | None:
+        """The camera's wall clock at the time stamp 0, seconds since the epoch; None while it has not said.
+
+        RTSP cameras say it some seconds after the first picture, in the RTCP sender report. One that has no
+        wall clock counts from 0 there (RFC 3550, 6.4.1), which is the year 1900.
+        """
+        micros = self._container.start_time_realtime
+        return micros / 1e6 if micros is not None and micros > 0 else None
+
+    @property
     def creation_time(self) -> str | None:
         """What the file says of the time it was made, ISO 8601."""
         return self._container.metadata.get("creation_time")

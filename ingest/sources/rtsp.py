@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from ingest.attention import Attention
-from ingest.event_time import ArrivalClock
+from ingest.event_time import ArrivalClock, CameraClock
 from ingest.snapshots import PrivacyMask
 from ingest.sources.address import check_address
 from ingest.sources.base import Capture, SourceError
@@ -47,14 +47,15 @@ class RtspSource:
 
     def captures(self) -> Iterator[Capture]:
         """See :class:`ingest.sources.base.Source`."""
-        clock, base = ArrivalClock(), float(self._container.time_base)
+        clock, camera_clock, base = ArrivalClock(), CameraClock(), float(self._container.time_base)
         came = False
         for decoded in self._container.decoded(self._attention, self._mask):
             stamp = None if decoded.pts is None else decoded.pts * base
             event_time = datetime.fromtimestamp(clock.event_time(stamp, decoded.arrival), UTC)
             came = came or decoded.picture is not None
             arrival = datetime.fromtimestamp(decoded.arrival, UTC)
-            yield Capture(decoded.picture, event_time, arrival, decoded.unseen, decoded.late)
+            error = camera_clock.error(stamp, decoded.arrival, self._container.camera_time)
+            yield Capture(decoded.picture, event_time, arrival, decoded.unseen, decoded.late, error)
         # A server that is killed ends the stream without an error.
         raise SourceError("the camera ended the stream" if came else "the stream opened, but no picture came")
 

@@ -49,6 +49,22 @@ def test_rtsp_with_digest_gives_pictures_with_even_event_times():
 
 
 @pytest.mark.rtsp
+def test_an_rtsp_camera_tells_its_time_after_some_seconds_and_it_is_ours():
+    with rtsp_server() as server:
+        source = open_camera(server.url("street"))
+        assert source._container.camera_time is None
+        begin, told = time.monotonic(), None
+        for capture in source.captures():
+            told, error = source._container.camera_time, capture.clock_error
+            assert error is None or abs(error) < 2.0
+            if told is not None and error is not None:
+                break
+            assert time.monotonic() - begin < 20
+        assert abs(told - time.time()) < 30
+        source.close()
+
+
+@pytest.mark.rtsp
 @pytest.mark.parametrize("login", ["", "operator:wrong-word@"])
 def test_rtsp_without_the_right_password_is_refused_in_words(login):
     with rtsp_server(user="operator", password=SECRET) as server:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.backoff import Backoff
-from ingest.event_time import ArrivalClock
+from ingest.event_time import ArrivalClock, CameraClock
 from ingest.sampling import Sampler
 
 
@@ -57,3 +57,18 @@ def test_a_clock_that_drifts_is_followed_and_one_that_jumps_is_taken_anew():
     assert late < 0.02, "a camera slow by 100 ppm for 1,000 s"
     assert clock.event_time(5.0, 3000.0) == 3000.0
     assert clock.event_time(None, 3001.0) == 3001.0
+
+
+def test_a_cameras_clock_is_compared_with_ours_as_soon_as_it_has_told_the_time():
+    clock = CameraClock()
+    assert clock.error(50.0, 1000.0, None) == 0.0, "not known yet: it counts from here"
+    assert clock.error(51.0, 1001.5, None) == -0.5, "half a second late"
+    assert clock.error(52.0, 1002.0, 950.0 + 3600.0) == 3600.0
+    assert clock.error(None, 1003.0, 950.0) is None
+
+
+def test_a_clock_that_jumps_or_runs_slow_is_seen_without_the_time():
+    clock = CameraClock()
+    errors = [clock.error(n * 0.98, 1000.0 + n, None) for n in range(1000)]
+    assert errors[-1] == pytest.approx(-20, abs=0.1)
+    assert clock.error(1e6, 2000.0, None) > 9e5

@@ -1,0 +1,1 @@
+"""How well faults of cameras are found: runs made from real footage, and the score."""
