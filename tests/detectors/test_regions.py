@@ -1,4 +1,4 @@
-"""Regions: what moves is held, nothing costs more than the whole picture, and boxes come back to their place."""
+"""Regions hold what moves, cost no more than the whole picture, and boxes come back to their place."""
 
 import numpy as np
 import pytest
