@@ -14,6 +14,7 @@ from detectors.association import associate
 from detectors.detections import Detections
 from detectors.target import Target, Track
 from safecity.geometry import iou
+from safecity.labels import GROUPS
 
 __all__ = ["Track", "Tracker"]
 
@@ -33,8 +34,6 @@ SAME_OBJECT = 0.6
 """Overlap of two boxes that are one object, as in the suppression of detections."""
 DOUBLE = 0.75
 """Two tracks that overlap by more follow one object; people who pass each other overlap by less."""
-GROUPS = (frozenset({"car", "truck", "bus"}), frozenset({"bicycle", "motorcycle"}))
-"""Classes that a detector mistakes for each other from one picture to the next."""
 
 
 class Tracker:

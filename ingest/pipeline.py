@@ -5,17 +5,21 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
+import cv2
+import numpy as np
+
 from detectors.detections import Detections
 from detectors.detector import Detector
-from detectors.motion import MotionGate
+from detectors.motion import SMALL, MotionGate
+from detectors.scene_change import SceneChange
 from detectors.tracking import Track, Tracker
+from ingest.evidence import Decision, EvidencePictures
 from ingest.frame import Frame
 from ingest.ledger import Outcome
 from ingest.snapshots import Picture, PrivacyMask, encode_jpeg, pixelate
 from safecity.camera import Camera
-from safecity.event import Event
-from safecity.observation import Observation, TrackState
-from safecity.rules import build_rule
+from safecity.observation import Change, Observation, TrackState
+from safecity.ruleset import RuleSet, Rulings
 
 StageTimer = Callable[[str], AbstractContextManager[object]]
 """Wraps one stage, by name, to measure it."""
@@ -23,15 +27,6 @@ StageTimer = Callable[[str], AbstractContextManager[object]]
 PEOPLE = ("person",)
 PIXELATE_FROM_CONFIDENCE = 0.2
 """A person too faint to be tracked is still made unrecognisable in a stored picture."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """An event and the picture that goes with it."""
-
-    event: Event
-    picture: bytes
-    """JPEG, masked, people pixelated."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +62,9 @@ class CameraPipeline:
         self._mask = PrivacyMask(camera.masks)
         self._gate = MotionGate() if camera.motion_gate else None
         self._tracker = Tracker(labels=detector.labels, start_confidence=start_confidence)
-        scene = camera.scene(detector.identity)
-        self._rules = [build_rule(settings, scene) for settings in camera.rules]
+        self._changes = SceneChange() if any(rule.needs_changes for rule in camera.rules) else None
+        self._rules = RuleSet(camera.rules, camera.scene(detector.identity))
+        self._pictures = EvidencePictures()
         self._begin: datetime | None = None
 
     def process(self, frame: Frame) -> Analysis:
@@ -86,9 +82,11 @@ class CameraPipeline:
             with self._timed("track"):
                 tracks = self._tracker.update(detections, seconds)
         observation = self._observe(frame, tracks, inferred=outcome is Outcome.ANALYSED)
+        if self._changes is not None:
+            observation = self._with_changes(self._changes, observation, frame, seconds)
         with self._timed("rules"):
-            events = [event for rule in self._rules for event in rule.update(observation)]
-        return Analysis(outcome, observation, self._illustrate(events, frame, picture, detections, tracks))
+            rulings = self._rules.update(observation)
+        return Analysis(outcome, observation, self._illustrate(rulings, frame, picture, detections, tracks))
 
     def _is_still(self, frame: Frame, seconds: float) -> bool:
         if self._gate is None:
@@ -107,35 +105,49 @@ class CameraPipeline:
             tracks=tuple(_track_state(track, frame.width, frame.height) for track in tracks),
         )
 
+    def _with_changes(
+        self, changes: SceneChange, observation: Observation, frame: Frame, seconds: float
+    ) -> Observation:
+        """The observation with what changed in the scene and stays so."""
+        with self._timed("changes"):
+            luma = self._mask.burn(frame.luma())
+            small = np.asarray(cv2.resize(luma, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
+            tracks = observation.tracks
+            moving = np.array([t.box for t in tracks if not t.stationary], np.float64).reshape(-1, 4)
+            standing = np.array([t.box for t in tracks if t.stationary], np.float64).reshape(-1, 4)
+            found = changes.update(small, seconds, moving, standing)
+        regions = tuple(Change(box=r.box, since_seconds=r.since_seconds, kind=r.kind) for r in found)
+        return observation.model_copy(update={"changes": regions})
+
     def _illustrate(
         self,
-        events: Sequence[Event],
+        rulings: Rulings,
         frame: Frame,
         picture: Picture | None,
         detections: Detections,
         tracks: Sequence[Track],
     ) -> tuple[Decision, ...]:
-        if not events:
+        if not rulings.told and not rulings.keep:
             return ()
         with self._timed("snapshot"):
-            if picture is None:
-                picture = self._mask.burn(frame.bgr())
-            people = [
-                self._detector.labels.index(label) for label in PEOPLE if label in self._detector.labels
-            ]
-            seen = [
-                box
-                for box, class_id, confidence in zip(
-                    detections.xyxy, detections.class_id, detections.confidence, strict=True
-                )
-                if class_id in people and confidence >= PIXELATE_FROM_CONFIDENCE
-            ]
-            pixelate(picture, [*seen, *(track.xyxy for track in tracks if track.label in PEOPLE)])
-            jpeg = encode_jpeg(picture)
-        return tuple(
-            Decision(event.model_copy(update={"snapshot": f"{event.event_id}-{event.revision}.jpg"}), jpeg)
-            for event in events
-        )
+            return self._pictures.illustrate(rulings, lambda: self._take(frame, picture, detections, tracks))
+
+    def _take(
+        self, frame: Frame, picture: Picture | None, detections: Detections, tracks: Sequence[Track]
+    ) -> bytes:
+        """The frame as JPEG, masked, people pixelated."""
+        if picture is None:
+            picture = self._mask.burn(frame.bgr())
+        people = [self._detector.labels.index(label) for label in PEOPLE if label in self._detector.labels]
+        seen = [
+            box
+            for box, class_id, confidence in zip(
+                detections.xyxy, detections.class_id, detections.confidence, strict=True
+            )
+            if class_id in people and confidence >= PIXELATE_FROM_CONFIDENCE
+        ]
+        pixelate(picture, [*seen, *(track.xyxy for track in tracks if track.label in PEOPLE)])
+        return encode_jpeg(picture)
 
 
 def _track_state(track: Track, width: int, height: int) -> TrackState:

@@ -1,0 +1,210 @@
+"""What changed in the scene and stays so: things that were put down, things that were taken away.
+
+From the small grey picture and event time; pure. In the manner of dual backgrounds (Porikli, Ivanov and Haga
+2008, "Robust abandoned object detection using dual foregrounds", https://doi.org/10.1155/2008/197875): a
+slow background knows the scene of minutes ago, a fast one the scene of now without what passes. Where the
+two differ and the picture agrees with the fast one, something has changed and stays. Each pixel's time in
+that state is counted: not on while something that moves covers it, and down while a tracked object stands on
+it.
+
+The edges decide what happened: a thing has a border. Where the picture has an edge along the region's border
+and the background has none, something appeared; the other way round, something vanished; where both or
+neither have, the light changed (a headlight's cone, a shadow, a wet street), and it is ``unknown``.
+
+What would be mistaken for things, and is not: a change of a large part of the picture at once (exposure,
+infrared switch, a lightning) and a whole picture's worth of small ones (rain, a moved camera) teach the
+scene anew; gradual light is followed; what has stayed for :data:`ABSORB_SECONDS` becomes part of the scene.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Boxes = NDArray[np.float64]
+
+LEARN_SECONDS = 8.0
+"""The scene is learned for so long, at the start and after a change of the whole picture."""
+SLOW_SECONDS = 25.0
+"""Time constant with which the slow background follows where nothing differs."""
+FAST_SECONDS = 1.0
+ABSORB_SECONDS = 900.0
+REPORT_SECONDS = 3.0
+"""What has stayed for less is not reported."""
+DIFFERENCE = 14.0
+"""Grey levels between picture and background that are no noise."""
+QUIET = 8.0
+"""Grey levels between the picture and the fast background that are noise."""
+GLOBAL_SHARE = 0.22
+"""More of the picture than this does not change by things."""
+MOST_REGIONS = 12
+"""More things do not appear at once."""
+LEAST_AREA = 14
+"""Pixels of the small picture."""
+LEAST_EDGE = 7.0
+"""Grey levels a pixel: mean gradient along a border that is one."""
+CLEARER = 1.6
+"""One border is so many times clearer than the other: that side has the thing."""
+GROW = 0.15
+"""Of a box: what a tracked object may cover beyond it, its shadow included."""
+
+
+@dataclass(frozen=True)
+class ChangedRegion:
+    """A region that has changed and stays as it is now."""
+
+    box: tuple[float, float, float, float]
+    """x1 y1 x2 y2, relative to the picture."""
+    since_seconds: float
+    kind: Literal["appeared", "vanished", "unknown"]
+
+
+class SceneChange:
+    """One camera's scene. Pictures are all of one size (h, w), 180 x 320 in the worker."""
+
+    def __init__(self) -> None:
+        self._slow = np.zeros((0, 0), np.float32)
+        self._fast = self._slow
+        self._settled = self._slow
+        """The fast background as it was when nothing covered it."""
+        self._stayed = self._slow
+        """(h, w) seconds."""
+        self._known = np.zeros((0, 0), np.bool_)
+        """(h, w) where the slow background is of the scene, not of what stood there at the start."""
+        self._seconds = 0.0
+        self._learn_until = -np.inf
+
+    def update(self, small: Grey, seconds: float, moving: Boxes, standing: Boxes) -> list[ChangedRegion]:
+        """Look at the next picture (h, w) at event time ``seconds``.
+
+        Args:
+            small: the picture.
+            seconds: event time.
+            moving: (n, 4) boxes of tracked objects that move, x1 y1 x2 y2, relative.
+            standing: (m, 4) boxes of tracked objects that stay where they are.
+        """
+        picture = cv2.GaussianBlur(small, (3, 3), 0).astype(np.float32)
+        elapsed, self._seconds = seconds - self._seconds, seconds
+        if picture.shape != self._slow.shape or not 0 <= elapsed < ABSORB_SECONDS:
+            self._begin(picture, seconds)
+            elapsed = 0.0
+        passing, attended = _covered(moving, picture.shape), _covered(standing, picture.shape)
+        covered = passing | attended
+        self._fast += _rate(elapsed, FAST_SECONDS) * (picture - self._fast)
+        if seconds < self._learn_until:
+            self._learn(covered, elapsed)
+            return []
+        quiet = np.abs(picture - self._fast) <= QUIET
+        differs = (np.abs(self._fast - self._slow) > DIFFERENCE) & self._known
+        if np.count_nonzero(differs & ~covered) > GLOBAL_SHARE * differs.size:
+            self._begin(picture, seconds)
+            return []
+        self._count(differs, quiet & ~covered, attended, elapsed)
+        self._follow(differs, quiet & ~covered, elapsed)
+        regions = self._regions()
+        if len(regions) > MOST_REGIONS:
+            self._begin(picture, seconds)
+            return []
+        return regions
+
+    def _begin(self, picture: Floats, seconds: float) -> None:
+        self._slow, self._fast, self._settled = picture.copy(), picture.copy(), picture.copy()
+        self._stayed = np.zeros_like(picture)
+        self._known = np.zeros(picture.shape, np.bool_)
+        self._learn_until = seconds + LEARN_SECONDS
+
+    def _learn(self, covered: NDArray[np.bool_], elapsed: float) -> None:
+        """Take over what is there, but for what stands on it."""
+        rate = np.where(self._known, _rate(elapsed, FAST_SECONDS), 1.0).astype(np.float32)
+        self._slow = np.where(covered, self._slow, self._slow + rate * (self._fast - self._slow))
+        self._settled = self._slow.copy()
+        self._known |= ~covered
+
+    def _count(
+        self,
+        differs: NDArray[np.bool_],
+        clear: NDArray[np.bool_],
+        attended: NDArray[np.bool_],
+        elapsed: float,
+    ) -> None:
+        """Count on where something stays, down where it is attended, and end where the scene is as before."""
+        self._settled = np.where(clear, self._fast, self._settled)
+        self._stayed += np.where(clear & differs, np.float32(elapsed), np.float32(0))
+        self._stayed -= np.where(attended, np.float32(2 * elapsed), np.float32(0))
+        self._stayed[clear & ~differs] = 0
+        np.maximum(self._stayed, 0, out=self._stayed)
+
+    def _follow(self, differs: NDArray[np.bool_], clear: NDArray[np.bool_], elapsed: float) -> None:
+        """The slow background follows the light, and takes in what has stayed."""
+        new = clear & ~self._known
+        self._slow[new] = self._fast[new]
+        self._known |= new
+        rate = _rate(elapsed, SLOW_SECONDS)
+        self._slow += np.where(clear & ~differs, rate * (self._fast - self._slow), np.float32(0))
+        long = self._stayed > ABSORB_SECONDS
+        self._slow[long] = self._settled[long]
+        self._stayed[long] = 0
+
+    def _regions(self) -> list[ChangedRegion]:
+        stays = (self._stayed >= REPORT_SECONDS).astype(np.uint8)
+        if np.count_nonzero(stays) < LEAST_AREA:
+            return []
+        joined = cv2.morphologyEx(stays, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        number, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+        return [
+            self._region(np.asarray(labels == index, np.uint8), stats[index])
+            for index in range(1, number)
+            if stats[index, cv2.CC_STAT_AREA] >= LEAST_AREA
+        ]
+
+    def _region(self, region: Grey, stats: NDArray[np.int32]) -> ChangedRegion:
+        left, top, width, height = (int(v) for v in stats[:4])
+        rows, columns = self._slow.shape
+        around = (
+            slice(max(0, top - 3), min(rows, top + height + 3)),
+            slice(max(0, left - 3), min(columns, left + width + 3)),
+        )
+        mask = region[around]
+        stayed = self._stayed[around][mask > 0]
+        border = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+        now = _edge(self._settled[around], border)
+        before = _edge(self._slow[around], border)
+        kind: Literal["appeared", "vanished", "unknown"] = "unknown"
+        if now >= LEAST_EDGE and now >= CLEARER * before:
+            kind = "appeared"
+        elif before >= LEAST_EDGE and before >= CLEARER * now:
+            kind = "vanished"
+        box = (left / columns, top / rows, (left + width) / columns, (top + height) / rows)
+        since = float(np.median(stayed[stayed > 0]))
+        return ChangedRegion((*map(_rounded, box),), round(since, 3), kind)  # type: ignore[arg-type]
+
+
+def _rounded(share: float) -> float:
+    return round(share, 6)
+
+
+def _rate(elapsed: float, seconds: float) -> np.float32:
+    return np.float32(1.0 - np.exp(-elapsed / seconds))
+
+
+def _edge(picture: Floats, border: NDArray[np.bool_]) -> float:
+    """Mean gradient of ``picture`` along ``border``, grey levels a pixel."""
+    across = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=1 / 8)
+    down = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=1 / 8)
+    return float(np.hypot(across, down)[border].mean())
+
+
+def _covered(boxes: Boxes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """(h, w) where one of ``boxes``, a little wider, lies."""
+    covered = np.zeros(shape, np.bool_)
+    rows, columns = shape
+    for x1, y1, x2, y2 in boxes:
+        grow_x, grow_y = GROW * (x2 - x1), GROW * (y2 - y1)
+        top, bottom = int(max(0.0, y1 - grow_y) * rows), int(np.ceil((y2 + grow_y) * rows))
+        left, right = int(max(0.0, x1 - grow_x) * columns), int(np.ceil((x2 + grow_x) * columns))
+        covered[top:bottom, left:right] = True
+    return covered
