@@ -29,10 +29,16 @@ Boxes = NDArray[np.float64]
 
 LEARN_SECONDS = 8.0
 """The scene is learned for so long, at the start and after a change of the whole picture."""
+DOUBT_SECONDS = 60.0
+"""For so long what a tracked object covered is learned again when it has gone: it may have been scene by mistake."""
+STEP_SECONDS = 0.4
+"""Things stay for long: more looks than one in so long tell nothing new."""
 SLOW_SECONDS = 25.0
 """Time constant with which the slow background follows where nothing differs."""
 FAST_SECONDS = 1.0
 ABSORB_SECONDS = 900.0
+FREE_SECONDS = 3.0
+"""What has been quiet and covered by no tracked object for so long is scene: a tracker finds an object late."""
 REPORT_SECONDS = 3.0
 """What has stayed for less is not reported."""
 DIFFERENCE = 14.0
@@ -41,6 +47,8 @@ QUIET = 8.0
 """Grey levels between the picture and the fast background that are noise."""
 GLOBAL_SHARE = 0.22
 """More of the picture than this does not change by things."""
+FLASH_SECONDS = 3.0
+"""A change of the whole picture that lasts no longer is a flash, and teaches nothing."""
 MOST_REGIONS = 12
 """More things do not appear at once."""
 LEAST_AREA = 14
@@ -73,10 +81,15 @@ class SceneChange:
         """The fast background as it was when nothing covered it."""
         self._stayed = self._slow
         """(h, w) seconds."""
+        self._free = self._slow
+        """(h, w) seconds since it last changed or a tracked object covered it."""
         self._known = np.zeros((0, 0), np.bool_)
         """(h, w) where the slow background is of the scene, not of what stood there at the start."""
         self._seconds = 0.0
-        self._learn_until = -np.inf
+        self._began = 0.0
+        self._normal_at = 0.0
+        """When the whole picture was last as the background has it."""
+        self._found: list[ChangedRegion] = []
 
     def update(self, small: Grey, seconds: float, moving: Boxes, standing: Boxes) -> list[ChangedRegion]:
         """Look at the next picture (h, w) at event time ``seconds``.
@@ -87,42 +100,54 @@ class SceneChange:
             moving: (n, 4) boxes of tracked objects that move, x1 y1 x2 y2, relative.
             standing: (m, 4) boxes of tracked objects that stay where they are.
         """
+        elapsed = seconds - self._seconds
+        if small.shape == self._slow.shape and 0 <= elapsed < STEP_SECONDS:
+            return self._found
         picture = cv2.GaussianBlur(small, (3, 3), 0).astype(np.float32)
-        elapsed, self._seconds = seconds - self._seconds, seconds
         if picture.shape != self._slow.shape or not 0 <= elapsed < ABSORB_SECONDS:
             self._begin(picture, seconds)
             elapsed = 0.0
-        passing, attended = _covered(moving, picture.shape), _covered(standing, picture.shape)
-        covered = passing | attended
+        self._seconds = seconds
+        self._found = self._look(picture, moving, standing, elapsed)
+        return self._found
+
+    def _look(self, picture: Floats, moving: Boxes, standing: Boxes, elapsed: float) -> list[ChangedRegion]:
+        attended = _covered(standing, picture.shape)
+        covered = attended | _covered(moving, picture.shape)
         self._fast += _rate(elapsed, FAST_SECONDS) * (picture - self._fast)
-        if seconds < self._learn_until:
-            self._learn(covered, elapsed)
+        clear = (np.abs(picture - self._fast) <= QUIET) & ~covered
+        self._free = np.where(clear, self._free + np.float32(elapsed), np.float32(0))
+        if self._seconds - self._began < LEARN_SECONDS:
+            self._learn(covered)
             return []
-        quiet = np.abs(picture - self._fast) <= QUIET
         differs = (np.abs(self._fast - self._slow) > DIFFERENCE) & self._known
         if np.count_nonzero(differs & ~covered) > GLOBAL_SHARE * differs.size:
-            self._begin(picture, seconds)
+            if self._seconds - self._normal_at > FLASH_SECONDS:
+                self._begin(picture, self._seconds)
             return []
-        self._count(differs, quiet & ~covered, attended, elapsed)
-        self._follow(differs, quiet & ~covered, elapsed)
+        self._normal_at = self._seconds
+        self._count(differs, clear, attended, elapsed)
+        self._follow(differs, clear, elapsed)
+        if self._seconds - self._began < DOUBT_SECONDS:
+            self._known &= ~covered
         regions = self._regions()
         if len(regions) > MOST_REGIONS:
-            self._begin(picture, seconds)
+            self._begin(picture, self._seconds)
             return []
         return regions
 
     def _begin(self, picture: Floats, seconds: float) -> None:
         self._slow, self._fast, self._settled = picture.copy(), picture.copy(), picture.copy()
-        self._stayed = np.zeros_like(picture)
+        self._stayed, self._free = np.zeros_like(picture), np.zeros_like(picture)
         self._known = np.zeros(picture.shape, np.bool_)
-        self._learn_until = seconds + LEARN_SECONDS
+        self._began = self._normal_at = seconds
 
-    def _learn(self, covered: NDArray[np.bool_], elapsed: float) -> None:
-        """Take over what is there, but for what stands on it."""
-        rate = np.where(self._known, _rate(elapsed, FAST_SECONDS), 1.0).astype(np.float32)
-        self._slow = np.where(covered, self._slow, self._slow + rate * (self._fast - self._slow))
+    def _learn(self, covered: NDArray[np.bool_]) -> None:
+        """Take over what is there, but for what moves or stands on it."""
+        free = self._free >= FREE_SECONDS
+        self._slow = np.where(free, self._fast, self._slow)
         self._settled = self._slow.copy()
-        self._known |= ~covered
+        self._known = (self._known & ~covered) | free
 
     def _count(
         self,
@@ -135,12 +160,12 @@ class SceneChange:
         self._settled = np.where(clear, self._fast, self._settled)
         self._stayed += np.where(clear & differs, np.float32(elapsed), np.float32(0))
         self._stayed -= np.where(attended, np.float32(2 * elapsed), np.float32(0))
-        self._stayed[clear & ~differs] = 0
+        self._stayed[(clear & ~differs) | ~self._known] = 0
         np.maximum(self._stayed, 0, out=self._stayed)
 
     def _follow(self, differs: NDArray[np.bool_], clear: NDArray[np.bool_], elapsed: float) -> None:
         """The slow background follows the light, and takes in what has stayed."""
-        new = clear & ~self._known
+        new = clear & ~self._known & (self._free >= FREE_SECONDS)
         self._slow[new] = self._fast[new]
         self._known |= new
         rate = _rate(elapsed, SLOW_SECONDS)
