@@ -29,6 +29,8 @@ LIKE_HEIGHT = 0.65
 """The smaller of two heights of one object, as a share of the larger."""
 SAME_PLACE = 0.5
 """Overlap of two boxes of something that stood still."""
+FRAGMENT_SECONDS = 60.0
+"""No tracker brings a track back that it has not seen for so long."""
 NEW_SECONDS = 3.0
 """Older tracks have not just begun: the tracker knew them before this step did."""
 
@@ -57,6 +59,8 @@ class Stitcher:
     def __init__(self) -> None:
         self._numbers: dict[int, int] = {}
         """The tracker's number → the number that rules see."""
+        self._last_seen: dict[int, datetime] = {}
+        """Of each of the tracker's numbers."""
         self._identities: dict[int, _Identity] = {}
 
     def update(self, observation: Observation) -> Observation:
@@ -104,21 +108,19 @@ class Stitcher:
             began = now - timedelta(seconds=track.age_seconds)
             identity = self._identities[number] = _Identity(number, track.track_id, track, began, now)
         identity.track, identity.carrier, identity.last_seen = track, track.track_id, now
+        self._last_seen[track.track_id] = now
         if number == track.track_id:
             return track
         age = max(0.0, round((now - identity.first_seen).total_seconds(), 3))
         return track.model_copy(update={"track_id": number, "age_seconds": age})
 
     def _forget(self, now: datetime) -> None:
-        gone = [
-            number
-            for number, identity in self._identities.items()
-            if (now - identity.last_seen).total_seconds() > identity.kept_seconds
-        ]
-        for number in gone:
-            del self._identities[number]
-        if gone:
-            self._numbers = {k: v for k, v in self._numbers.items() if v in self._identities}
+        for number, identity in list(self._identities.items()):
+            if (now - identity.last_seen).total_seconds() > identity.kept_seconds:
+                del self._identities[number]
+        for track_id, last_seen in list(self._last_seen.items()):
+            if (now - last_seen).total_seconds() > FRAGMENT_SECONDS:
+                del self._last_seen[track_id], self._numbers[track_id]
 
 
 def _misfit(ended: _Identity, track: TrackState, now: datetime, shape: float) -> float | None:
