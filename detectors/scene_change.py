@@ -30,7 +30,7 @@ Boxes = NDArray[np.float64]
 LEARN_SECONDS = 8.0
 """The scene is learned for so long, at the start and after a change of the whole picture."""
 DOUBT_SECONDS = 60.0
-"""For so long what a tracked object covered is learned again when it has gone: it may have been scene by mistake."""
+"""For so long, what a tracked object covered is learned again: it may have been scene by mistake."""
 STEP_SECONDS = 0.4
 """Things stay for long: more looks than one in so long tell nothing new."""
 SLOW_SECONDS = 25.0
@@ -38,7 +38,7 @@ SLOW_SECONDS = 25.0
 FAST_SECONDS = 1.0
 ABSORB_SECONDS = 900.0
 FREE_SECONDS = 3.0
-"""What has been quiet and covered by no tracked object for so long is scene: a tracker finds an object late."""
+"""What is quiet and covered by nothing for so long is scene: a tracker finds an object late."""
 REPORT_SECONDS = 3.0
 """What has stayed for less is not reported."""
 DIFFERENCE = 14.0
@@ -47,6 +47,8 @@ QUIET = 8.0
 """Grey levels between the picture and the fast background that are noise."""
 GLOBAL_SHARE = 0.22
 """More of the picture than this does not change by things."""
+AROUND = 13
+"""Pixels: the patch around a pixel that differs, in which the slow background stays as it was."""
 FLASH_SECONDS = 3.0
 """A change of the whole picture that lasts no longer is a flash, and teaches nothing."""
 MOST_REGIONS = 12
@@ -127,9 +129,7 @@ class SceneChange:
             return []
         self._normal_at = self._seconds
         self._count(differs, clear, attended, elapsed)
-        self._follow(differs, clear, elapsed)
-        if self._seconds - self._began < DOUBT_SECONDS:
-            self._known &= ~covered
+        self._follow(differs, clear, covered, elapsed)
         regions = self._regions()
         if len(regions) > MOST_REGIONS:
             self._begin(picture, self._seconds)
@@ -163,13 +163,18 @@ class SceneChange:
         self._stayed[(clear & ~differs) | ~self._known] = 0
         np.maximum(self._stayed, 0, out=self._stayed)
 
-    def _follow(self, differs: NDArray[np.bool_], clear: NDArray[np.bool_], elapsed: float) -> None:
+    def _follow(
+        self, differs: NDArray[np.bool_], clear: NDArray[np.bool_], covered: NDArray[np.bool_], elapsed: float
+    ) -> None:
         """The slow background follows the light, and takes in what has stayed."""
         new = clear & ~self._known & (self._free >= FREE_SECONDS)
         self._slow[new] = self._fast[new]
         self._known |= new
-        rate = _rate(elapsed, SLOW_SECONDS)
-        self._slow += np.where(clear & ~differs, rate * (self._fast - self._slow), np.float32(0))
+        # Around a region nothing is learned: the border of what is and what is not would be an edge of its own.
+        rate = np.where(clear & ~_near(differs), _rate(elapsed, SLOW_SECONDS), np.float32(0))
+        self._slow += rate * (self._fast - self._slow)
+        if self._seconds - self._began < DOUBT_SECONDS:
+            self._known &= ~covered | _near(self._stayed >= REPORT_SECONDS)
         long = self._stayed > ABSORB_SECONDS
         self._slow[long] = self._settled[long]
         self._stayed[long] = 0
@@ -206,6 +211,10 @@ class SceneChange:
         box = (left / columns, top / rows, (left + width) / columns, (top + height) / rows)
         since = float(np.median(stayed[stayed > 0]))
         return ChangedRegion((*map(_rounded, box),), round(since, 3), kind)  # type: ignore[arg-type]
+
+
+def _near(which: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return cv2.dilate(which.astype(np.uint8), np.ones((AROUND, AROUND), np.uint8)) > 0
 
 
 def _rounded(share: float) -> float:

@@ -130,7 +130,7 @@ ALL = (
 places = st.one_of(st.none(), st.tuples(st.floats(0, 1), st.floats(0.1, 1)))
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(places, places, places), max_size=60))
 def test_on_any_paths_the_same_bytes_and_revisions_without_a_gap(path):
     def decide():

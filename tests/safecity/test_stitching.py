@@ -1,7 +1,7 @@
 """Fragments of one track are one object to the rules, and two objects stay two."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safecity.rules.zone_entered import Settings as ZoneEntered
@@ -95,6 +95,7 @@ sightings = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(sightings)
 def test_no_two_objects_of_one_frame_get_the_same_number(frames):
     stitcher = Stitcher()

@@ -1,6 +1,7 @@
 """crowding and after_hours: one event from when there are many to when there are few."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -28,15 +29,15 @@ def test_a_crowd_is_opened_when_it_lasts_and_closed_when_it_is_gone():
     assert [event.phase for event in events] == ["opened", "closed"]
     assert len({event.event_id for event in events}) == 1
     assert [event.revision for event in events] == [1, 2]
-    assert [seconds(event) for event in events] == [7.0, 14.5]
-    assert events[0].attributes == {"count": 5, "peak": 5}
+    assert [seconds(event) for event in events] == [7.0, 14.0]
+    assert (events[0].attributes["count"], events[0].attributes["peak"]) == (5, 5)
     assert events[1].attributes["peak"] == 5
     assert events[1].closed_at == events[1].occurred_at > events[1].opened_at
     assert len(events[0].tracks) == 5
 
 
 def test_a_moment_is_no_crowd_and_one_missed_in_a_picture_does_not_matter():
-    assert numbers(CROWD, [4] * 5 + [9] * 3 + [4] * 20) == []
+    assert numbers(CROWD, [4] * 5 + [9] * 2 + [4] * 20) == []
     assert [e.phase for e in numbers(CROWD, [5, 4] * 20)] == ["opened"]
 
 
@@ -52,7 +53,7 @@ def test_a_crowd_that_grows_is_updated_and_not_for_each_head():
     peaks = [event.attributes["peak"] for event in events]
     assert peaks[-1] >= 17
     assert len(peaks) <= 9
-    assert all(b >= 1.2 * a for a, b in zip(peaks, peaks[1:], strict=False))
+    assert all(b >= 1.2 * a for a, b in pairwise(peaks))
 
 
 def test_those_outside_do_not_count():

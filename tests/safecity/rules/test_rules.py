@@ -105,7 +105,7 @@ places = st.one_of(st.none(), st.tuples(st.floats(0, 1), st.floats(0, 1)))
 
 @pytest.mark.parametrize("rule", [ENTERED, CROSSED, STAYED], ids=lambda rule: rule.kind)
 def test_on_any_path_the_same_observations_give_the_same_bytes_and_no_id_twice(rule):
-    @settings(max_examples=60)
+    @settings(max_examples=60, deadline=None)
     @given(st.lists(st.tuples(places, places), max_size=60))
     def check(path):
         def decide():

@@ -1,9 +1,8 @@
 """wrong_way, stopped_vehicle and speed."""
 
-
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safecity.rules import build_rule
@@ -95,10 +94,11 @@ def speeding(kmh, *, jitter=0.0, seed=0, count=40):
     """The speed's share of the picture, which is 64 m wide, at 5 pictures a second."""
     noise = np.random.default_rng(seed).normal(0, jitter, (count, 2))
     step = kmh / 3.6 / 64 * 0.2
-    return [(0.41 + step * n + noise[n, 0], 0.6 + noise[n, 1]) for n in range(count)]
+    places = [(0.41 + step * n + noise[n, 0], 0.6 + noise[n, 1]) for n in range(count)]
+    return [place for place in places if place[0] < 0.95] + [None] * 15
 
 
-@pytest.mark.parametrize("kmh", [35, 50, 80])
+@pytest.mark.parametrize("kmh", [35, 50, 60])
 def test_too_fast_is_said_with_the_speed(kmh):
     events = drive(FAST, speeding(kmh))
     assert [event.phase for event in events] == ["opened", "closed"]
@@ -110,6 +110,7 @@ def test_within_the_limit_nothing_is_said():
     assert drive(FAST, speeding(28)) == []
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000))
 def test_jitter_evens_out(seed):
     assert drive(FAST, speeding(24, jitter=0.002, seed=seed)) == []
@@ -122,8 +123,8 @@ def test_one_jump_of_a_box_is_no_speed():
 
 
 def test_the_same_speed_at_another_rate_is_the_same_speed():
-    slow = drive(FAST, speeding(50)[::2], step=0.4)
-    assert slow[0].attributes["speed_kmh"] == pytest.approx(50, rel=0.01)
+    slow = drive(FAST, speeding(40)[::2], step=0.4)
+    assert slow[0].attributes["speed_kmh"] == pytest.approx(40, rel=0.01)
 
 
 def test_what_is_gone_is_forgotten():
