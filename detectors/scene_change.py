@@ -170,7 +170,7 @@ class SceneChange:
         new = clear & ~self._known & (self._free >= FREE_SECONDS)
         self._slow[new] = self._fast[new]
         self._known |= new
-        # Around a region nothing is learned: the border of what is and what is not would be an edge of its own.
+        # Around a region nothing is learned: the border of what was learned would be an edge of its own.
         rate = np.where(clear & ~_near(differs), _rate(elapsed, SLOW_SECONDS), np.float32(0))
         self._slow += rate * (self._fast - self._slow)
         if self._seconds - self._began < DOUBT_SECONDS:
