@@ -16,12 +16,11 @@ infrared switch, a lightning) and a whole picture's worth of small ones (rain, a
 scene anew; gradual light is followed; what has stayed for :data:`ABSORB_SECONDS` becomes part of the scene.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from detectors.changed_regions import REPORT_SECONDS, ChangedRegion, find_regions
 
 Grey = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -39,8 +38,6 @@ FAST_SECONDS = 1.0
 ABSORB_SECONDS = 900.0
 FREE_SECONDS = 3.0
 """What is quiet and covered by nothing for so long is scene: a tracker finds an object late."""
-REPORT_SECONDS = 3.0
-"""What has stayed for less is not reported."""
 DIFFERENCE = 14.0
 """Grey levels between picture and background that are no noise."""
 QUIET = 8.0
@@ -53,24 +50,8 @@ FLASH_SECONDS = 3.0
 """A change of the whole picture that lasts no longer is a flash, and teaches nothing."""
 MOST_REGIONS = 12
 """More things do not appear at once."""
-LEAST_AREA = 14
-"""Pixels of the small picture."""
-LEAST_EDGE = 7.0
-"""Grey levels a pixel: mean gradient along a border that is one."""
-CLEARER = 1.6
-"""One border is so many times clearer than the other: that side has the thing."""
 GROW = 0.15
 """Of a box: what a tracked object may cover beyond it, its shadow included."""
-
-
-@dataclass(frozen=True)
-class ChangedRegion:
-    """A region that has changed and stays as it is now."""
-
-    box: tuple[float, float, float, float]
-    """x1 y1 x2 y2, relative to the picture."""
-    since_seconds: float
-    kind: Literal["appeared", "vanished", "unknown"]
 
 
 class SceneChange:
@@ -130,7 +111,7 @@ class SceneChange:
         self._normal_at = self._seconds
         self._count(differs, clear, attended, elapsed)
         self._follow(differs, clear, covered, elapsed)
-        regions = self._regions()
+        regions = find_regions(self._stayed, self._settled, self._slow)
         if len(regions) > MOST_REGIONS:
             self._begin(picture, self._seconds)
             return []
@@ -179,57 +160,13 @@ class SceneChange:
         self._slow[long] = self._settled[long]
         self._stayed[long] = 0
 
-    def _regions(self) -> list[ChangedRegion]:
-        stays = (self._stayed >= REPORT_SECONDS).astype(np.uint8)
-        if np.count_nonzero(stays) < LEAST_AREA:
-            return []
-        joined = cv2.morphologyEx(stays, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-        number, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-        return [
-            self._region(np.asarray(labels == index, np.uint8), stats[index])
-            for index in range(1, number)
-            if stats[index, cv2.CC_STAT_AREA] >= LEAST_AREA
-        ]
-
-    def _region(self, region: Grey, stats: NDArray[np.int32]) -> ChangedRegion:
-        left, top, width, height = (int(v) for v in stats[:4])
-        rows, columns = self._slow.shape
-        around = (
-            slice(max(0, top - 3), min(rows, top + height + 3)),
-            slice(max(0, left - 3), min(columns, left + width + 3)),
-        )
-        mask = region[around]
-        stayed = self._stayed[around][mask > 0]
-        border = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
-        now = _edge(self._settled[around], border)
-        before = _edge(self._slow[around], border)
-        kind: Literal["appeared", "vanished", "unknown"] = "unknown"
-        if now >= LEAST_EDGE and now >= CLEARER * before:
-            kind = "appeared"
-        elif before >= LEAST_EDGE and before >= CLEARER * now:
-            kind = "vanished"
-        box = (left / columns, top / rows, (left + width) / columns, (top + height) / rows)
-        since = float(np.median(stayed[stayed > 0]))
-        return ChangedRegion((*map(_rounded, box),), round(since, 3), kind)  # type: ignore[arg-type]
-
 
 def _near(which: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return cv2.dilate(which.astype(np.uint8), np.ones((AROUND, AROUND), np.uint8)) > 0
 
 
-def _rounded(share: float) -> float:
-    return round(share, 6)
-
-
 def _rate(elapsed: float, seconds: float) -> np.float32:
     return np.float32(1.0 - np.exp(-elapsed / seconds))
-
-
-def _edge(picture: Floats, border: NDArray[np.bool_]) -> float:
-    """Mean gradient of ``picture`` along ``border``, grey levels a pixel."""
-    across = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=1 / 8)
-    down = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=1 / 8)
-    return float(np.hypot(across, down)[border].mean())
 
 
 def _covered(boxes: Boxes, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ hour, since what hides it or is wrong about it passes. Stored observations keep 
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
@@ -31,6 +31,8 @@ SAME_PLACE = 0.5
 """Overlap of two boxes of something that stood still."""
 FRAGMENT_SECONDS = 60.0
 """No tracker brings a track back that it has not seen for so long."""
+SWEEP = timedelta(seconds=1)
+"""So often what is long gone is looked for."""
 NEW_SECONDS = 3.0
 """Older tracks have not just begun: the tracker knew them before this step did."""
 
@@ -62,6 +64,7 @@ class Stitcher:
         self._last_seen: dict[int, datetime] = {}
         """Of each of the tracker's numbers."""
         self._identities: dict[int, _Identity] = {}
+        self._swept_at = datetime.min.replace(tzinfo=UTC)
 
     def update(self, observation: Observation) -> Observation:
         """The observation as the rules are to see it."""
@@ -76,10 +79,11 @@ class Stitcher:
                 self._numbers[track.track_id] = number
                 present.add(number)
         tracks = tuple(self._seen(track, now) for track in observation.tracks)
-        self._forget(now)
-        return (
-            observation if tracks == observation.tracks else observation.model_copy(update={"tracks": tracks})
-        )
+        if now - self._swept_at >= SWEEP:
+            self._swept_at = now
+            self._forget(now)
+        as_it_is = all(a is b for a, b in zip(tracks, observation.tracks, strict=True))
+        return observation if as_it_is else observation.model_copy(update={"tracks": tracks})
 
     def _part_those_who_are_two(self, ids: set[int]) -> None:
         """A fragment that was gone on with by another is back beside it: they are not one object."""

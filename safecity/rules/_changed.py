@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from safecity.event import Event, Severity
-from safecity.geometry import iou, points_in_polygon
+from safecity.geometry import Region, iou
 from safecity.message import Box, Name, Share
 from safecity.observation import Change, Observation
 from safecity.rules.base import RuleSettings, Scene, closed, opened
@@ -61,7 +61,7 @@ class ChangedRegions:
         self._scene = scene
         self._settings = settings
         self._kind = kind
-        self._polygon = None if settings.zone is None else scene.zones[settings.zone]
+        self._region = None if settings.zone is None else Region(scene.zones[settings.zone])
         self._things: list[_Thing] = []
         self._ordinal = 0
 
@@ -94,8 +94,7 @@ class ChangedRegions:
             return False
         if not self._settings.min_area <= (x2 - x1) * (y2 - y1) <= self._settings.max_area:
             return False
-        foot = np.array([[(x1 + x2) / 2, y2]])
-        return self._polygon is None or bool(points_in_polygon(foot, self._polygon)[0])
+        return self._region is None or self._region.holds((x1 + x2) / 2, y2)
 
     def _begin(self, change: Change, now: datetime) -> Event:
         return opened(

@@ -49,9 +49,9 @@ class RuleInForce:
         tracks = tuple(t for t in observation.tracks if t.label in self.settings.labels)
         if self.settings.min_confidence > 0:
             tracks = self._sure_ones(tracks, observation.captured_at)
-        return (
-            observation if tracks == observation.tracks else observation.model_copy(update={"tracks": tracks})
-        )
+        if len(tracks) == len(observation.tracks):
+            return observation
+        return observation.model_copy(update={"tracks": tracks})
 
     def _sure_ones(self, tracks: Sequence[TrackState], now: datetime) -> tuple[TrackState, ...]:
         least = self.settings.min_confidence if isinstance(self.settings, TrackRuleSettings) else 0.0

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
-
 from safecity.event import Event
-from safecity.geometry import points_in_polygon
+from safecity.geometry import Region
 from safecity.observation import TrackState
 from safecity.rules.base import Scene, foot_point
 
@@ -21,14 +19,13 @@ class Zone:
     """
 
     def __init__(self, scene: Scene, name: str | None) -> None:
-        self._polygon = None if name is None else scene.zones[name]
+        self._region = None if name is None else Region(scene.zones[name])
 
     def holds(self, tracks: Sequence[TrackState]) -> list[bool]:
         """Which of the objects stand in it: their foot points count."""
-        if self._polygon is None or not tracks:
+        if self._region is None:
             return [True] * len(tracks)
-        inside = points_in_polygon(np.stack([foot_point(t) for t in tracks]), self._polygon)
-        return [bool(value) for value in inside]
+        return [self._region.holds(*foot_point(track)) for track in tracks]
 
 
 @dataclass

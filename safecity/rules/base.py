@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from safecity.event import Event, Phase, Severity, TrackEvidence, derive_event_id
@@ -104,14 +103,15 @@ class Rule(Protocol):
         ...
 
 
-def foot_point(track: TrackState) -> Points:
-    """Where an object stands: the middle of its box's lower edge, (2,), relative."""
+def foot_point(track: TrackState) -> tuple[float, float]:
+    """Where an object stands: the middle of its box's lower edge, x y, relative."""
     x1, _, x2, y2 = track.box
-    return np.array([(x1 + x2) / 2, y2])
+    return (x1 + x2) / 2, y2
 
 
 FORGET_AFTER = timedelta(seconds=60)
 """A track unseen for so long is gone for good."""
+SWEEP = timedelta(seconds=5)
 
 
 class TrackMemory(Generic[State]):
@@ -126,6 +126,7 @@ class TrackMemory(Generic[State]):
         self._new = new
         self._forget_after = forget_after
         self._states: dict[int, tuple[State, datetime]] = {}
+        self._swept_at: datetime | None = None
 
     def __len__(self) -> int:
         """How many tracks are remembered."""
@@ -142,7 +143,10 @@ class TrackMemory(Generic[State]):
         return [state for state, _ in self._states.values()]
 
     def forget_before(self, now: datetime) -> None:
-        """Drop the tracks that were not seen for so long."""
+        """Drop the tracks that were not seen for so long; looks for them every few seconds of event time."""
+        if self._swept_at is not None and timedelta(0) <= now - self._swept_at < SWEEP:
+            return
+        self._swept_at = now
         gone = [k for k, (_, at) in self._states.items() if now - at > self._forget_after]
         for track_id in gone:
             del self._states[track_id]

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
 from safecity.event import Event
-from safecity.geometry import Points, segments_intersect, signed_distance
+from safecity.geometry import segments_intersect
 from safecity.message import Name
 from safecity.observation import Observation, TrackState
 from safecity.rules.base import Scene, TrackMemory, TrackRuleSettings, foot_point, moment
@@ -44,8 +45,8 @@ class Settings(TrackRuleSettings):
 @dataclass
 class _Path:
     side: float = 0.0
-    from_point: Points | None = None
-    to_point: Points | None = None
+    from_point: tuple[float, float] | None = None
+    to_point: tuple[float, float] | None = None
     """Where it came clear of the line on the other side."""
     since: datetime | None = None
     """When it did."""
@@ -59,6 +60,10 @@ class LineCrossed:
         self._settings = settings
         self._scene = scene
         self._start, self._end = scene.lines[settings.line]
+        self._origin = float(self._start[0]), float(self._start[1])
+        along = self._end - self._start
+        length = float(np.hypot(*along))
+        self._along = float(along[0]) / length, float(along[1]) / length
         self._persistence = timedelta(seconds=settings.persistence_seconds)
         self._paths = TrackMemory(_Path)
 
@@ -84,7 +89,7 @@ class LineCrossed:
 
     def _crossing(self, path: _Path, track: TrackState, now: datetime) -> str | None:
         point = foot_point(track)
-        distance = float(signed_distance(point[None], self._start, self._end)[0])
+        distance = self._distance(*point)
         if abs(distance) <= max(self._settings.margin, JITTER_SHARE * (track.box[3] - track.box[1])):
             return None
         if path.from_point is None or path.side * distance > 0:
@@ -94,10 +99,15 @@ class LineCrossed:
             path.since, path.to_point = now, point
         if now - path.since < self._persistence:
             return None
-        met = segments_intersect(path.from_point, path.to_point, self._start, self._end)
+        path_from, path_to = np.array(path.from_point), np.array(path.to_point)
+        met = segments_intersect(path_from, path_to, self._start, self._end)
         path.side, path.from_point, path.since = distance, point, None
         direction = "left_to_right" if distance > 0 else "right_to_left"
         return direction if met and self._counts(path, direction) else None
+
+    def _distance(self, x: float, y: float) -> float:
+        """From the line, as :func:`~safecity.geometry.signed_distance`, for one point."""
+        return self._along[0] * (y - self._origin[1]) - self._along[1] * (x - self._origin[0])
 
     def _counts(self, path: _Path, direction: str) -> bool:
         if self._settings.direction not in ("any", direction):

@@ -111,7 +111,7 @@ class Speed:
 
     def _measure(self, drive: _Drive, track: TrackState, now: datetime) -> float | None:
         """Kilometres an hour over the last window, None when it is too early to say."""
-        x, y = self._ground.metres(foot_point(track)[None])[0]
+        x, y = self._ground.metres(np.array([foot_point(track)]))[0]
         window = timedelta(seconds=self._settings.window_seconds)
         drive.places.append((now, float(x), float(y)))
         while now - drive.places[0][0] > window:

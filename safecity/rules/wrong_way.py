@@ -94,7 +94,7 @@ class WrongWay:
     def _is_wrong(self, way: _Way, track: TrackState, shape: Points, now: datetime) -> bool:
         right = np.array(self._settings.direction) * shape
         right /= np.linalg.norm(right)
-        point = foot_point(track) * shape
+        point = np.array(foot_point(track)) * shape
         begins = way.extend(now, self._gap) == timedelta(0)
         if begins or way.turned is None or way.turned_at is None or (point - way.turned) @ right >= 0:
             way.turned, way.turned_at = point, now

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safecity.geometry import iou, points_in_polygon, segments_intersect, signed_distance
+from safecity.geometry import Region, iou, points_in_polygon, segments_intersect, signed_distance
 from safecity.plugins import UnknownPluginError, load_plugin, plugin_names
 from safecity.rules import build_rule
 from safecity.rules.base import FORGET_AFTER
@@ -136,6 +136,7 @@ def test_a_square_holds_what_a_square_holds(points):
     inside = points_in_polygon(array, square)
     assert np.array_equal(inside[~edge], wanted[~edge])
     assert np.array_equal(points_in_polygon(array, square[::-1])[~edge], wanted[~edge])
+    assert [Region(square).holds(x, y) for x, y in points] == inside.tolist()
 
 
 def test_a_hollow_polygon_is_hollow():
