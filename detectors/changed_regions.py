@@ -1,4 +1,4 @@
-"""Regions of a scene that have changed and stay so, and what happened there, by the edges of their borders."""
+"""Regions of a scene that have changed and stay so; the edges of their borders say what happened."""
 
 from dataclasses import dataclass
 from typing import Literal
