@@ -122,6 +122,8 @@ class Viewer:
         line.append(f"{item['camera_name']:<18} ", "bold")
         line.append(f"{item['kind']:<14} ", COLOURS.get(item["severity"], ""))
         line.append(f"{labels:<10} {item['zone'] or item['line'] or ''}")
+        phase = "" if item["revision"] == 1 and item["phase"] == "closed" else item["phase"]
+        line.append(f"  {phase}" if phase else "", "bold")
         extras = " ".join(f"{name}={value}" for name, value in item["attributes"].items())
         line.append(f"  {extras}" if extras else "", "dim")
         self._console.print(line, soft_wrap=True)

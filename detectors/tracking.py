@@ -14,6 +14,7 @@ from detectors.association import associate
 from detectors.detections import Detections
 from detectors.target import Target, Track
 from safecity.geometry import iou
+from safecity.labels import GROUPS
 
 __all__ = ["Track", "Tracker"]
 
@@ -35,8 +36,6 @@ DOUBLE = 0.75
 """Two tracks that overlap by more follow one object; people who pass each other overlap by less."""
 LOOKED_AT = 0.8
 """Share of its box that has to lie in a region for an object to be missed there."""
-GROUPS = (frozenset({"car", "truck", "bus"}), frozenset({"bicycle", "motorcycle"}))
-"""Classes that a detector mistakes for each other from one picture to the next."""
 
 
 class Tracker:

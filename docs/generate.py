@@ -78,6 +78,7 @@ def _tables(schema: dict[str, Any], definitions: dict[str, Any]) -> Iterator[tup
     yield "cameras", "[[cameras]]", definitions["Camera"]
     yield "Health of a camera", "[cameras.health]", definitions["HealthSettings"]
     yield "Zones of a camera", "[[cameras.zones]]", definitions["Zone"]
+    yield "World points of a zone", "[[cameras.zones.world]]", definitions["WorldPoint"]
     yield "Lines of a camera", "[[cameras.lines]]", definitions["Line"]
     for definition in definitions.values():
         kind = definition.get("properties", {}).get("kind", {}).get("const")

@@ -11,15 +11,18 @@ from detectors.detections import Detections
 from detectors.detector import Detector
 from detectors.motion import GateResult, MotionGate, Small, shrink
 from detectors.regions import Region, plan_regions
+from detectors.scene_change import SceneChange
 from detectors.tracking import Track, Tracker
 from ingest.camera_watch import CameraWatch
+from ingest.evidence import Decision, EvidencePictures
 from ingest.frame import Frame
 from ingest.ledger import Outcome
+from ingest.observing import observe
 from ingest.snapshots import Picture, PrivacyMask, encode_jpeg, pixelate
 from safecity.camera import Camera
 from safecity.event import Event
-from safecity.observation import Observation, TrackState
-from safecity.rules import build_rule
+from safecity.observation import Change, Observation
+from safecity.ruleset import RuleSet, Rulings
 
 StageTimer = Callable[[str], AbstractContextManager[object]]
 """Wraps one stage, by name, to measure it."""
@@ -27,15 +30,6 @@ StageTimer = Callable[[str], AbstractContextManager[object]]
 PEOPLE = ("person",)
 PIXELATE_FROM_CONFIDENCE = 0.2
 """A person too faint to be tracked is still made unrecognisable in a stored picture."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """An event and the picture that goes with it."""
-
-    event: Event
-    picture: bytes
-    """JPEG, masked, people pixelated."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +43,17 @@ class Analysis:
     """Something moves, as far as the motion gate can say."""
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What the detector and the tracker made of one frame."""
+
+    tracks: Sequence[Track]
+    picture: Picture | None = None
+    """In colour, masked; None: nobody looked."""
+    detections: Detections | None = None
+    """Of the whole picture; None: at most some regions were looked at."""
+
+
 class CameraPipeline:
     """All that one camera's frames go through, in order of event time.
 
@@ -56,7 +61,7 @@ class CameraPipeline:
         camera: what is masked and watched.
         detector: may be shared by all cameras of a process.
         start_confidence: detections below it do not start a track.
-        timed: measures the stages gate, detect, track, rules, health and snapshot.
+        timed: measures the stages gate, detect, track, changes, rules, health and snapshot.
     """
 
     def __init__(
@@ -73,9 +78,11 @@ class CameraPipeline:
         self._mask = PrivacyMask(camera.masks)
         self._gate = MotionGate() if camera.motion_gate else None
         self._tracker = Tracker(labels=detector.labels, start_confidence=start_confidence)
+        self._changes = SceneChange() if any(rule.needs_changes for rule in camera.rules) else None
         scene = camera.scene(detector.identity)
-        self._rules = [build_rule(settings, scene) for settings in camera.rules]
+        self._rules = RuleSet(camera.rules, scene)
         self._watch = CameraWatch(camera.health, scene, self._mask) if camera.health.enabled else None
+        self._pictures = EvidencePictures()
         self._begin: datetime | None = None
 
     @property
@@ -87,35 +94,27 @@ class CameraPipeline:
         """Take the next frame to its observation and its events."""
         self._begin = self._begin or frame.captured_at
         seconds = (frame.captured_at - self._begin).total_seconds()
-        small = shrink(self._mask.burn(frame.luma())) if self._gate or self._watch else None
+        small = shrink(self._mask.burn(frame.luma()))
         gate = self._look(small, seconds)
-        regions = self._regions(gate, frame, seconds)
-        picture, detections = None, None
-        if regions is not None and not regions:
-            outcome = Outcome.STILL
-            with self._timed("track"):
-                tracks = self._tracker.held(seconds)
-        else:
-            outcome, picture = Outcome.ANALYSED, self._mask.burn(frame.bgr())
-            tracks, detections = self._detect(picture, regions, seconds)
-        observation = observe(frame, tracks, inferred=outcome is Outcome.ANALYSED)
+        seen = self._see(frame, self._regions(gate, frame, seconds), seconds)
+        looked = seen.picture is not None
+        changes = self._scene_changes(small, seen.tracks, frame, seconds)
+        observation = observe(frame, seen.tracks, inferred=looked, changes=changes)
         with self._timed("rules"):
-            events = [event for rule in self._rules for event in rule.update(observation)]
-        events += self._check_camera(frame, small, seconds)
-        decisions = self._illustrate(events, frame, picture, detections, tracks)
-        return Analysis(outcome, observation, decisions, moving=gate is None or gate.moving)
+            rulings = self._rules.update(observation)
+        rulings = rulings.joined_by(self._check_camera(frame, small, seconds))
+        return Analysis(
+            outcome=Outcome.ANALYSED if looked else Outcome.STILL,
+            observation=observation,
+            decisions=self._illustrate(rulings, frame, seen),
+            moving=gate is None or gate.moving,
+        )
 
-    def _look(self, small: Small | None, seconds: float) -> GateResult | None:
-        if self._gate is None or small is None:
+    def _look(self, small: Small, seconds: float) -> GateResult | None:
+        if self._gate is None:
             return None
         with self._timed("gate"):
             return self._gate.update(small, seconds)
-
-    def _check_camera(self, frame: Frame, small: Small | None, seconds: float) -> list[Event]:
-        if self._watch is None or small is None:
-            return []
-        with self._timed("health"):
-            return self._watch.update(frame, small, seconds)
 
     def _regions(self, gate: GateResult | None, frame: Frame, seconds: float) -> tuple[Region, ...] | None:
         """Where to look: nowhere (empty), in some regions, or at the whole picture (None)."""
@@ -132,82 +131,50 @@ class CameraPipeline:
             return ()
         return plan_regions(patches, tracked, size, self._detector.input)
 
-    def _detect(
-        self, picture: Picture, regions: tuple[Region, ...] | None, seconds: float
-    ) -> tuple[list[Track], Detections | None]:
-        """The tracks, and what was seen where the whole picture was looked at."""
+    def _see(self, frame: Frame, regions: tuple[Region, ...] | None, seconds: float) -> _Seen:
+        if regions == ():
+            with self._timed("track"):
+                return _Seen(self._tracker.held(seconds))
+        picture = self._mask.burn(frame.bgr())
         with self._timed("detect"):
-            seen = self._detector.detect_in(picture, regions) if regions else self._detector.detect(picture)
+            found = self._detector.detect_in(picture, regions) if regions else self._detector.detect(picture)
         looked_at = np.array([r.xyxy for r in regions], np.float64) if regions else None
         with self._timed("track"):
-            tracks = self._tracker.update(seen, seconds, looked_at)
-        return tracks, None if regions else seen
+            tracks = self._tracker.update(found, seconds, looked_at)
+        return _Seen(tracks, picture, None if regions else found)
 
-    def _illustrate(
-        self,
-        events: Sequence[Event],
-        frame: Frame,
-        picture: Picture | None,
-        detections: Detections | None,
-        tracks: Sequence[Track],
-    ) -> tuple[Decision, ...]:
-        if not events:
+    def _scene_changes(
+        self, small: Small, tracks: Sequence[Track], frame: Frame, seconds: float
+    ) -> list[Change]:
+        """What changed in the scene and stays so."""
+        if self._changes is None:
+            return []
+        size = np.array([frame.width, frame.height] * 2, np.float64)
+        with self._timed("changes"):
+            moving, standing = (
+                np.array([t.xyxy / size for t in tracks if t.stationary is rests]).reshape(-1, 4)
+                for rests in (False, True)
+            )
+            found = self._changes.update(small, seconds, np.clip(moving, 0, 1), np.clip(standing, 0, 1))
+        return [Change(box=r.box, since_seconds=r.since_seconds, kind=r.kind) for r in found]
+
+    def _check_camera(self, frame: Frame, small: Small, seconds: float) -> list[Event]:
+        if self._watch is None:
+            return []
+        with self._timed("health"):
+            return self._watch.update(frame, small, seconds)
+
+    def _illustrate(self, rulings: Rulings, frame: Frame, seen: _Seen) -> tuple[Decision, ...]:
+        if not rulings.told and not rulings.keep:
             return ()
         with self._timed("snapshot"):
-            if picture is None:
-                picture = self._mask.burn(frame.bgr())
-            if detections is None:
-                # People who stand elsewhere in the picture are to be made unrecognisable too.
-                detections = self._detector.detect(picture)
-            people = [
-                self._detector.labels.index(label) for label in PEOPLE if label in self._detector.labels
-            ]
-            seen = [
-                box
-                for box, class_id, confidence in zip(
-                    detections.xyxy, detections.class_id, detections.confidence, strict=True
-                )
-                if class_id in people and confidence >= PIXELATE_FROM_CONFIDENCE
-            ]
-            pixelate(picture, [*seen, *(track.xyxy for track in tracks if track.label in PEOPLE)])
-            jpeg = encode_jpeg(picture)
-        return tuple(
-            Decision(event.model_copy(update={"snapshot": f"{event.event_id}-{event.revision}.jpg"}), jpeg)
-            for event in events
-        )
+            return self._pictures.illustrate(rulings, lambda: self._take(frame, seen))
 
-
-def observe(frame: Frame, tracks: Sequence[Track], *, inferred: bool) -> Observation:
-    """What is said of a frame on the bus."""
-    return Observation(
-        camera_id=frame.camera_id,
-        captured_at=frame.captured_at,
-        frame_index=frame.index,
-        width=frame.width,
-        height=frame.height,
-        inferred=inferred,
-        tracks=tuple(_track_state(track, frame.width, frame.height) for track in tracks),
-    )
-
-
-def _track_state(track: Track, width: int, height: int) -> TrackState:
-    x1, y1, x2, y2 = (float(v) for v in track.xyxy)
-    velocity_x, velocity_y = (float(v) for v in track.velocity)
-    return TrackState(
-        track_id=track.track_id,
-        label=track.label,
-        confidence=round(min(1.0, float(track.confidence)), 4),
-        box=(
-            _relative(x1, width),
-            _relative(y1, height),
-            _relative(x2, width),
-            _relative(y2, height),
-        ),
-        velocity=(round(velocity_x / width, 6), round(velocity_y / height, 6)),
-        stationary=track.stationary,
-        age_seconds=round(track.age_seconds, 3),
-    )
-
-
-def _relative(pixels: float, size: int) -> float:
-    return round(min(1.0, max(0.0, pixels / size)), 6)
+    def _take(self, frame: Frame, seen: _Seen) -> bytes:
+        """The frame as JPEG, masked, people pixelated, wherever in the picture they are."""
+        picture = self._mask.burn(frame.bgr()) if seen.picture is None else seen.picture
+        found = self._detector.detect(picture) if seen.detections is None else seen.detections
+        people = [self._detector.labels.index(label) for label in PEOPLE if label in self._detector.labels]
+        boxes = found.xyxy[np.isin(found.class_id, people) & (found.confidence >= PIXELATE_FROM_CONFIDENCE)]
+        pixelate(picture, [*boxes, *(track.xyxy for track in seen.tracks if track.label in PEOPLE)])
+        return encode_jpeg(picture)

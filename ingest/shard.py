@@ -184,15 +184,16 @@ class Shard:
             post.events_decided += 1
             self._by_kind[event.kind] = self._by_kind.get(event.kind, 0) + 1
             self._metrics.decided.labels(event.kind).inc()
-            picture_headers = (
-                ("event-id", event.event_id.encode()),
-                ("media-name", (event.snapshot or "").encode()),
-                ("content-type", b"image/jpeg"),
+            if decision.picture is not None:
+                picture_headers = (
+                    ("event-id", event.event_id.encode()),
+                    ("media-name", (event.snapshot or "").encode()),
+                    ("content-type", b"image/jpeg"),
+                )
+                self._unsaved.append(Outgoing("snapshots", key, decision.picture, picture_headers, stamp))
+            self._unsaved.append(
+                Outgoing("events", key, event.to_bytes(), tuple(event_headers(event, trace)), stamp)
             )
-            self._unsaved += [
-                Outgoing("snapshots", key, decision.picture, picture_headers, stamp),
-                Outgoing("events", key, event.to_bytes(), tuple(event_headers(event, trace)), stamp),
-            ]
             self._unsaved_lines.append(event.to_bytes())
         if analysis.decisions:
             self._save()

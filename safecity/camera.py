@@ -5,6 +5,7 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, Union
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from pydantic import (
@@ -18,6 +19,7 @@ from pydantic import (
 )
 
 from safecity.camera_fault import CameraFault
+from safecity.homography import Homography, fit_homography
 from safecity.message import Name, Share, UtcTime
 from safecity.redaction import redact, remember_secret
 from safecity.rules import RuleSettings, Scene, rule_settings_types
@@ -53,11 +55,48 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _iana_name(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{value!r} is no IANA time zone, e.g. Asia/Karachi") from None
+    return value
+
+
+Timezone = Annotated[str, AfterValidator(_iana_name)]
+
+
+class WorldPoint(Settings):
+    """A point of the picture whose place on the ground is known."""
+
+    point: Point = Field(description="x y, relative to the picture")
+    metres: tuple[float, float] = Field(description="x y on the ground, from any origin, in metres")
+
+
 class Zone(Settings):
     """A named region of the picture."""
 
     name: Name = Field(description="unique within the camera")
     polygon: Polygon
+    world: tuple[WorldPoint, ...] = Field(
+        default=(), description="four or more points on the zone's ground, measured: for speed and density"
+    )
+
+    @field_validator("world")
+    @classmethod
+    def _points_fit(cls, world: tuple[WorldPoint, ...]) -> tuple[WorldPoint, ...]:
+        if world:
+            _fit(world)
+        return world
+
+    @property
+    def ground(self) -> Homography | None:
+        """From the picture to metres on the ground, where that is known."""
+        return _fit(self.world) if self.world else None
+
+
+def _fit(world: tuple[WorldPoint, ...]) -> Homography:
+    return fit_homography(np.array([w.point for w in world]), np.array([w.metres for w in world], np.float64))
 
 
 class Line(Settings):
@@ -146,6 +185,9 @@ class Camera(Settings):
         description="regions: around what moves, at the picture's own resolution, which finds smaller "
         "objects and costs less; picture: always the whole picture",
     )
+    timezone: Timezone | None = Field(
+        default=None, description="IANA name, for the schedules of rules; the site's when not given"
+    )
     priority: int = Field(default=5, ge=1, le=10, description="10 is the last to be shed under overload")
     zones: tuple[Zone, ...] = Field(default=(), description="regions that rules refer to")
     lines: tuple[Line, ...] = Field(default=(), description="lines that rules refer to")
@@ -168,13 +210,25 @@ class Camera(Settings):
         for field in ("zones", "lines", "rules"):
             _refuse_repeats(field, [item.name for item in getattr(self, field)])
         known = {"zone": {z.name for z in self.zones}, "line": {item.name for item in self.lines}}
+        grounds = {zone.name for zone in self.zones if zone.world}
         for index, rule in enumerate(self.rules):
             for field, names in known.items():
                 wanted = getattr(rule, field, None)
                 if wanted is not None and wanted not in names:
                     raise ValueError(
-                        f"rules[{index}].{field}: no {field} is called {wanted!r}; "
-                        f"there are: {', '.join(sorted(names)) or 'none'}"
+                        f"rules[{index}].{field}: no {field} is called {wanted!r}; {_there(names)}"
+                    )
+            zone = getattr(rule, "zone", None)
+            if rule.wants_ground() and zone not in grounds:
+                raise ValueError(
+                    f"rules[{index}].zone: {rule.kind} wants a zone with four or more "
+                    f"[[cameras.zones.world]] points, and {zone!r} has none"
+                )
+            before = {other.name for other in self.rules[:index]}
+            for name in getattr(rule, "rules", ()):
+                if name not in before:
+                    raise ValueError(
+                        f"rules[{index}].rules: no rule before it is called {name!r}; {_there(before)}"
                     )
         return self
 
@@ -199,7 +253,10 @@ class Camera(Settings):
 
     def fingerprint(self, model: str) -> str:
         """Of what decides events: the model and this camera's configuration, not its address."""
-        decisive = self.model_dump_json(exclude={"source", "name", "playback", "transport", "priority"})
+        indifferent = {"source", "name", "playback", "transport", "priority"}
+        if not any(rule.schedule for rule in self.rules):
+            indifferent.add("timezone")
+        decisive = self.model_dump_json(exclude=indifferent)
         return hashlib.sha256(f"{model}\n{decisive}".encode()).hexdigest()[:16]
 
     def scene(self, model: str) -> Scene:
@@ -209,7 +266,13 @@ class Camera(Settings):
             config=self.fingerprint(model),
             zones={z.name: np.array(z.polygon, dtype=np.float64) for z in self.zones},
             lines={item.name: np.array([item.start, item.end], dtype=np.float64) for item in self.lines},
+            grounds={z.name: ground for z in self.zones if (ground := z.ground) is not None},
+            timezone=self.timezone or "UTC",
         )
+
+
+def _there(names: set[str]) -> str:
+    return f"there are: {', '.join(sorted(names)) or 'none'}"
 
 
 def _refuse_repeats(field: str, names: list[str]) -> None:

@@ -21,6 +21,18 @@ class TrackState(Message):
     age_seconds: float = Field(default=0.0, ge=0.0, description="event time since the track began")
 
 
+class Change(Message):
+    """A region of the picture that has changed against the background, and stays as it is now."""
+
+    box: Box = Field(description="x1 y1 x2 y2, relative to the picture")
+    since_seconds: float = Field(
+        ge=0.0, description="event time for which it has been unchanged and unattended"
+    )
+    kind: Literal["appeared", "vanished", "unknown"] = Field(
+        description="whether the picture or the background has the edges of a thing there; unknown: neither"
+    )
+
+
 class Observation(Message):
     """One analysed frame of one camera."""
 
@@ -34,3 +46,6 @@ class Observation(Message):
         default=True, description="false: the motion gate saw nothing move, tracks are held"
     )
     tracks: tuple[TrackState, ...] = ()
+    changes: tuple[Change, ...] = Field(
+        default=(), description="what changed and stays so; only of cameras with a rule that looks at it"
+    )

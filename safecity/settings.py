@@ -8,11 +8,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
-from safecity.camera import DEFAULT_NETWORKS, Camera, Settings, address_allowed
+from safecity.camera import DEFAULT_NETWORKS, Camera, Settings, Timezone, address_allowed
 from safecity.message import Share
 from safecity.redaction import redact, remember_secret
 
@@ -116,7 +115,9 @@ class Site(Settings):
     """A site file, whole."""
 
     name: str = Field(default="safecity", min_length=1, description="what the page's title says")
-    timezone: str = Field(default="UTC", description="IANA name, for people's eyes; the wire is UTC")
+    timezone: Timezone = Field(
+        default="UTC", description="IANA name, for people's eyes and the schedules of rules; the wire is UTC"
+    )
     data_dir: Path = Field(
         default=Path("data"), description="outbox, embedded bus, store, pictures; relative to the site file"
     )
@@ -128,15 +129,6 @@ class Site(Settings):
     worker: WorkerSettings = WorkerSettings()
     centre: CentreSettings = CentreSettings()
     cameras: tuple[Camera, ...] = Field(default=(), description="the cameras of the site")
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"{value!r} is no IANA time zone, e.g. Asia/Karachi") from None
-        return value
 
     @field_validator("allowed_networks")
     @classmethod
@@ -168,6 +160,12 @@ class Site(Settings):
                     f"({', '.join(networks)}); add its network there if the camera is really there"
                 )
         return cameras
+
+    @field_validator("cameras", mode="after")
+    @classmethod
+    def _in_the_sites_timezone(cls, cameras: tuple[Camera, ...], info: ValidationInfo) -> tuple[Camera, ...]:
+        local = {"timezone": info.data.get("timezone", "UTC")}
+        return tuple(c if c.timezone else c.model_copy(update=local) for c in cameras)
 
     @model_validator(mode="after")
     def _token_where_needed(self) -> Self:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
@@ -64,13 +64,17 @@ def events_router(centre: Centre) -> APIRouter:
         kind: Annotated[Name | None, Query()] = None,
         since: Annotated[Time | None, Query(description="this time or later")] = None,
         until: Annotated[Time | None, Query(description="before this time")] = None,
+        revisions: Annotated[
+            Literal["newest", "all"], Query(description="of each event: only the newest, or all")
+        ] = "newest",
     ) -> EventPage:
-        """Events at their newest revision. ``next_cursor``, or the Link header, leads through all of them."""
+        """Events, of each its newest revision. ``next_cursor``, or the Link header, leads through all."""
         after = None
         if cursor is not None:
             occurred_at, sequence = map(int, cursor.split("."))
             after = Cursor(occurred_at, sequence)
-        found, more = queries.page(centre.store, Filter(camera_id, kind, since, until), order, limit, after)
+        wanted = Filter(camera_id, kind, since, until, revisions=revisions == "all")
+        found, more = queries.page(centre.store, wanted, order, limit, after)
         next_cursor = f"{more.occurred_at}.{more.sequence}" if more else None
         if next_cursor:
             query = urlencode({**request.query_params, "cursor": next_cursor})

@@ -22,9 +22,9 @@ _COUNT_DOWN = (
 def page(
     store: Store, wanted: Filter, order: Order, limit: int, after: Cursor | None
 ) -> tuple[list[StoredEvent], Cursor | None]:
-    """Events at their newest revision, by event time, and where the next page begins (None: nowhere)."""
+    """Events, by event time, and where the next page begins (None: nowhere)."""
     place = sa.tuple_(events.c.occurred_at, events.c.sequence)
-    query = sa.select(events).where(events.c.newest, *_conditions(wanted))
+    query = sa.select(events).where(*_conditions(wanted))
     if order is Order.NEWEST:
         query = query.order_by(events.c.occurred_at.desc(), events.c.sequence.desc())
         if after is not None:
@@ -103,7 +103,7 @@ def delete_stored_before(store: Store, time: datetime, limit: int = 5000) -> int
 
 
 def _conditions(wanted: Filter) -> Sequence[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = []
+    conditions: list[sa.ColumnElement[bool]] = [] if wanted.revisions else [events.c.newest]
     if wanted.camera_id is not None:
         conditions.append(events.c.camera_id == wanted.camera_id)
     if wanted.kind is not None:

@@ -56,6 +56,8 @@ class Filter:
     kind: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    revisions: bool = False
+    """All revisions of each event, not only the newest."""
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,10 @@ async function start() {
   const page = await reload();
   const newest = Math.max(0, ...page.items.map((event) => event.sequence));
   follow(newest, {
-    onEvent: (event) => matches(event) && feed.add(event),
+    onEvent: (event) => {
+      if (matches(event)) feed.add(event);
+      detail.renew(event);
+    },
     onStatus: (status) => cameras.update(status),
     onState: setState,
   });

@@ -31,7 +31,8 @@ export class Detail {
     drawMarks(this.marks, event, this.cameraOf(event.camera_id));
     this.facts.replaceChildren();
     const facts = {
-      Time: fullTime(event.occurred_at),
+      Time: fullTime(event.opened_at),
+      Until: event.phase === "closed" ? event.closed_at !== event.opened_at && event.closed_at && fullTime(event.closed_at) : "it is going on",
       Camera: `${event.camera_name} (${event.camera_id})`,
       Rule: event.rule,
       Seen: [objects(event), ...details(event)].filter(Boolean).join(" · "),
@@ -47,6 +48,11 @@ export class Detail {
     this.newer.disabled = !this.feed.neighbour(event, -1);
     this.older.disabled = !this.feed.neighbour(event, 1);
     if (!this.dialog.open) this.dialog.showModal();
+  }
+
+  // A newer revision of the event that is looked at.
+  renew(event) {
+    if (this.dialog.open && event.event_id === this.event?.event_id && event.revision > this.event.revision) this.show(event);
   }
 
   step(by) {

@@ -50,8 +50,9 @@ export class Feed {
     this.scheduled = false;
     const batch = this.waiting.splice(0);
     for (const event of batch) this.place(event);
-    if (batch.length === 1) this.announce(`${kindName(batch[0].kind)}, ${batch[0].camera_name}`);
-    else if (batch.length) this.announce(`${batch.length} new events`);
+    const fresh = batch.filter((event) => event.revision === 1);
+    if (fresh.length === 1) this.announce(`${kindName(fresh[0].kind)}, ${fresh[0].camera_name}`);
+    else if (fresh.length) this.announce(`${fresh.length} new events`);
     while (this.events.length > MOST_ROWS) {
       this.events.pop();
       this.list.lastElementChild.remove();
@@ -78,6 +79,8 @@ export class Feed {
 
   place(event) {
     const known = this.events.findIndex((other) => other.event_id === event.event_id);
+    // A revision that comes late or again adds nothing: the newest stays.
+    if (known >= 0 && this.events[known].revision >= event.revision) return;
     const row = this.row(event);
     if (known >= 0) {
       this.events[known] = event;
@@ -111,7 +114,8 @@ export class Feed {
       element(
         "span",
         { className: "when" },
-        element("time", { dateTime: event.occurred_at }, clockTime(event.occurred_at)),
+        element("time", { dateTime: event.opened_at }, clockTime(event.opened_at)),
+        ...lasting(event),
         element("span", { className: `severity ${event.severity}` }, event.severity),
       ),
     );
@@ -124,13 +128,21 @@ export class Feed {
   }
 
   tidy() {
-    this.fresh.hidden = this.waiting.length === 0 || this.scheduled;
-    this.fresh.textContent = `${this.waiting.length} new`;
+    const fresh = new Set(this.waiting.map((event) => event.event_id)).size;
+    this.fresh.hidden = fresh === 0 || this.scheduled;
+    this.fresh.textContent = `${fresh} new`;
     this.empty.hidden = this.events.length > 0 || this.waiting.length > 0;
   }
 }
 
+// Whether an event that lasts goes on, or when it ended.
+function lasting(event) {
+  if (event.phase !== "closed") return [element("span", { className: "severity going-on" }, "going on")];
+  if (!event.closed_at || event.closed_at === event.opened_at) return [];
+  return [element("span", { className: "until" }, `to ${clockTime(event.closed_at)}`)];
+}
+
 export const details = (event) =>
   Object.entries(event.attributes).map(([name, value]) =>
-    name === "dwell_seconds" ? `for ${Math.round(value)} s` : `${plain(name).toLowerCase()}: ${plain(String(value)).toLowerCase()}`,
+    name === "dwell_seconds" || name === "duration_seconds" ? `for ${Math.round(value)} s` : `${plain(name).toLowerCase()}: ${plain(String(value)).toLowerCase()}`,
   );

@@ -1,6 +1,16 @@
 // Words and times for people.
 
-const KINDS = { zone_entered: "Entered zone", line_crossed: "Crossed line", loitering: "Loitering" };
+const KINDS = {
+  zone_entered: "Entered zone",
+  zone_left: "Left zone",
+  line_crossed: "Crossed line",
+  after_hours: "After hours",
+  wrong_way: "Wrong way",
+  speed: "Too fast",
+  all: "Together",
+  any: "One of several",
+  then: "One after the other",
+};
 
 let clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 let full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });

@@ -16,8 +16,14 @@ export function drawMarks(svg, event, camera) {
   svg.replaceChildren(
     ...(zone ? [shape("polygon", { points: zone.polygon.map((point) => point.join(",")).join(" ") })] : []),
     ...(line ? [shape("line", { x1: line.start[0], y1: line.start[1], x2: line.end[0], y2: line.end[1] })] : []),
-    ...event.tracks.map(({ box: [x1, y1, x2, y2] }) => shape("rect", { x: x1, y: y1, width: x2 - x1, height: y2 - y1 })),
+    ...boxes(event).map(([x1, y1, x2, y2]) => shape("rect", { x: x1, y: y1, width: x2 - x1, height: y2 - y1 })),
   );
+}
+
+// Of the objects that took part; a thing that was left or taken away has only the event's own.
+function boxes(event) {
+  if (event.tracks.length) return event.tracks.map((track) => track.box);
+  return event.box ? [event.box] : [];
 }
 
 function shape(kind, attributes) {

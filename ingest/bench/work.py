@@ -20,11 +20,11 @@ from ingest.bench.clips import RATE
 from ingest.bench.scene import LABELS, bench_camera
 from ingest.frame import Frame
 from ingest.ledger import Ledger
-from ingest.pipeline import observe
+from ingest.observing import observe
 from ingest.replay import replay
 from safecity.bench.measure import Work
 from safecity.event import Event
-from safecity.rules import build_rule
+from safecity.ruleset import RuleSet
 from safecity.settings import DetectorSettings
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,7 +67,7 @@ def prepare_naive(clip: str, model: str, every: int, begin: float, seconds: floa
     def work() -> Answer:
         tracker = Tracker(detector.labels, DetectorSettings().confidence)
         scene = camera.scene(detector.identity)
-        rules = [build_rule(rule, scene) for rule in camera.rules]
+        rules = RuleSet(camera.rules, scene)
         events: list[Event] = []
         tracks: set[int] = set()
         read = 0
@@ -80,8 +80,7 @@ def prepare_naive(clip: str, model: str, every: int, begin: float, seconds: floa
             tracks |= {track.track_id for track in found}
             moment = EPOCH + timedelta(seconds=at)
             frame = Frame.from_bgr(camera.id, index, moment, moment, picture)
-            observation = observe(frame, found, inferred=True)
-            events += (event for rule in rules for event in rule.update(observation))
+            events += rules.update(observe(frame, found, inferred=True)).events
         outcomes = {"received": read, "analysed": -(-read // every)}
         return {**_answer(events, read / RATE, outcomes, len(tracks)), "begin": begin}
 

@@ -32,12 +32,16 @@ def _loitering(zone: str, seconds: float) -> dict[str, Any]:
     return {"kind": "loitering", "name": f"{zone}-loitering", "zone": zone, "dwell_seconds": seconds}
 
 
+def _crowding(zone: str, count: int) -> dict[str, Any]:
+    return {"kind": "crowding", "name": f"{zone}-crowded", "zone": zone, "count": count, "severity": "low"}
+
+
 SCENES: tuple[dict[str, Any], ...] = (
     {
         "name": "Assembly point",
         "zones": [JUNCTION],
         "lines": [PATH],
-        "rules": [_crossed("path"), _loitering("junction", 10)],
+        "rules": [_crossed("path"), _loitering("junction", 10), _crowding("junction", 3)],
     },
     {
         "name": "Junction",

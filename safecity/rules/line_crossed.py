@@ -1,22 +1,32 @@
-"""line_crossed: an object's foot point goes over a line. Once per track and direction.
+"""line_crossed: an object's foot point goes over a line.
 
-A crossing counts when the point was clearly on one side (further than ``margin``), is clearly on the
-other, and its path between the two met the line: jitter on the line is no crossing.
+A crossing counts when the point was clearly on one side (further than ``margin``, and than a tenth of the
+object's own height: so much a foot point jitters), is clearly on the other, and its path between the two met
+the line: jitter on the line is no crossing, and going round the line's end is none.
+
+Each track counts once in each direction: someone who paces to and fro over a line is one crossing there and
+one back, not an alarm at every turn. With ``count = "every"`` there and back and there again are three, so
+that those counted in less those counted out are those inside.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
 from safecity.event import Event
-from safecity.geometry import Points, segments_intersect, signed_distance
+from safecity.geometry import segments_intersect
 from safecity.message import Name
 from safecity.observation import Observation, TrackState
-from safecity.rules.base import RuleSettings, Scene, TrackMemory, foot_point, moment
+from safecity.rules.base import Scene, TrackMemory, TrackRuleSettings, foot_point, moment
+
+JITTER_SHARE = 0.1
+"""Of its height: how far an object's foot point may jump while it stands."""
 
 
-class Settings(RuleSettings):
+class Settings(TrackRuleSettings):
     """What line_crossed is configured with."""
 
     kind: Literal["line_crossed"] = "line_crossed"
@@ -27,12 +37,19 @@ class Settings(RuleSettings):
     margin: float = Field(
         default=0.01, ge=0.0, le=0.2, description="a point nearer to the line than this is on neither side"
     )
+    count: Literal["once", "every"] = Field(
+        default="once", description="once: each track once in each direction; every: each time, for occupancy"
+    )
 
 
 @dataclass
 class _Path:
     side: float = 0.0
-    from_point: Points | None = None
+    from_point: tuple[float, float] | None = None
+    to_point: tuple[float, float] | None = None
+    """Where it came clear of the line on the other side."""
+    since: datetime | None = None
+    """When it did."""
     reported: set[str] = field(default_factory=set)
 
 
@@ -43,6 +60,11 @@ class LineCrossed:
         self._settings = settings
         self._scene = scene
         self._start, self._end = scene.lines[settings.line]
+        self._origin = float(self._start[0]), float(self._start[1])
+        along = self._end - self._start
+        length = float(np.hypot(*along))
+        self._along = float(along[0]) / length, float(along[1]) / length
+        self._persistence = timedelta(seconds=settings.persistence_seconds)
         self._paths = TrackMemory(_Path)
 
     def update(self, observation: Observation) -> list[Event]:
@@ -50,9 +72,7 @@ class LineCrossed:
         now = observation.captured_at
         events = []
         for track in observation.tracks:
-            if track.label not in self._settings.labels:
-                continue
-            direction = self._crossing(self._paths.seen(track.track_id, now), track)
+            direction = self._crossing(self._paths.seen(track.track_id, now), track, now)
             if direction is not None:
                 events.append(
                     moment(
@@ -67,20 +87,35 @@ class LineCrossed:
         self._paths.forget_before(now)
         return events
 
-    def _crossing(self, path: _Path, track: TrackState) -> str | None:
+    def _crossing(self, path: _Path, track: TrackState, now: datetime) -> str | None:
         point = foot_point(track)
-        distance = float(signed_distance(point[None], self._start, self._end)[0])
-        if abs(distance) <= self._settings.margin:
+        distance = self._distance(*point)
+        if abs(distance) <= max(self._settings.margin, JITTER_SHARE * (track.box[3] - track.box[1])):
             return None
-        side, before, last = distance, path.side, path.from_point
-        path.side, path.from_point = side, point
-        if last is None or before * side >= 0 or not segments_intersect(last, point, self._start, self._end):
+        if path.from_point is None or path.side * distance > 0:
+            path.side, path.from_point, path.since = distance, point, None
             return None
-        direction = "left_to_right" if side > 0 else "right_to_left"
-        if direction in path.reported or self._settings.direction not in ("any", direction):
+        if path.since is None or path.to_point is None:
+            path.since, path.to_point = now, point
+        if now - path.since < self._persistence:
             return None
+        path_from, path_to = np.array(path.from_point), np.array(path.to_point)
+        met = segments_intersect(path_from, path_to, self._start, self._end)
+        path.side, path.from_point, path.since = distance, point, None
+        direction = "left_to_right" if distance > 0 else "right_to_left"
+        return direction if met and self._counts(path, direction) else None
+
+    def _distance(self, x: float, y: float) -> float:
+        """From the line, as :func:`~safecity.geometry.signed_distance`, for one point."""
+        return self._along[0] * (y - self._origin[1]) - self._along[1] * (x - self._origin[0])
+
+    def _counts(self, path: _Path, direction: str) -> bool:
+        if self._settings.direction not in ("any", direction):
+            return False
+        if self._settings.count == "once" and direction in path.reported:
+            return False
         path.reported.add(direction)
-        return direction
+        return True
 
 
 def build(settings: Settings, scene: Scene) -> LineCrossed:

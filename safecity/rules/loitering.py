@@ -1,25 +1,25 @@
-"""loitering: an object's foot point stays in a zone for longer than it should. Once per stay.
+"""loitering: an object's foot point stays in a zone for longer than it should. One event per stay.
 
-Being lost from sight or outside for up to ``gap_seconds`` does not interrupt a stay.
+The event is opened when ``dwell_seconds`` are over, and closed when the object has been out of the zone or
+of sight for more than ``gap_seconds``; for less it is the same stay.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from safecity.event import Event, Severity
-from safecity.geometry import points_in_polygon
 from safecity.message import Name
-from safecity.observation import Observation
-from safecity.rules.base import RuleSettings, Scene, TrackMemory, foot_point, moment
+from safecity.observation import Observation, TrackState
+from safecity.rules._zone import Stay, Zone
+from safecity.rules.base import FORGET_AFTER, Scene, TrackMemory, TrackRuleSettings, closed, opened
 
 
-class Settings(RuleSettings):
+class Settings(TrackRuleSettings):
     """What loitering is configured with."""
 
+    sleeps: ClassVar[bool] = True
     kind: Literal["loitering"] = "loitering"
     zone: Name = Field(description="the zone to watch")
     dwell_seconds: float = Field(default=60.0, gt=0.0, le=86_400.0, description="staying longer is loitering")
@@ -27,13 +27,10 @@ class Settings(RuleSettings):
         default=3.0, ge=0.0, le=60.0, description="out of the zone or of sight for so long is the same stay"
     )
     severity: Severity = Field(default=Severity.MEDIUM, description="how much an operator should care")
-
-
-@dataclass
-class _Stay:
-    since: datetime | None = None
-    last_inside: datetime | None = None
-    reported: bool = False
+    evidence: Literal["first", "best"] = Field(
+        default="best",
+        description="best: a better picture that comes later is sent in a revision of the event",
+    )
 
 
 class Loitering:
@@ -42,44 +39,38 @@ class Loitering:
     def __init__(self, settings: Settings, scene: Scene) -> None:
         self._settings = settings
         self._scene = scene
-        self._polygon = scene.zones[settings.zone]
-        self._stays = TrackMemory(_Stay)
+        self._zone = Zone(scene, settings.zone)
+        self._gap = timedelta(seconds=settings.gap_seconds)
+        self._dwell = timedelta(seconds=max(settings.dwell_seconds, settings.persistence_seconds))
+        self._stays = TrackMemory(Stay, FORGET_AFTER + self._gap)
 
     def update(self, observation: Observation) -> list[Event]:
         """See :class:`safecity.rules.base.Rule`."""
         now = observation.captured_at
-        tracks = [t for t in observation.tracks if t.label in self._settings.labels]
-        if not tracks:
-            return []
-        inside = points_in_polygon(np.stack([foot_point(t) for t in tracks]), self._polygon)
-        events = []
-        for track, is_inside in zip(tracks, inside, strict=True):
+        ended = [self._end(stay, now) for stay in self._stays.states() if stay.is_over(now, self._gap)]
+        events = [event for event in ended if event is not None]
+        for track, inside in zip(observation.tracks, self._zone.holds(observation.tracks), strict=True):
             stay = self._stays.seen(track.track_id, now)
-            if not is_inside:
-                continue
-            dwell = self._dwell(stay, now)
-            if dwell >= timedelta(seconds=self._settings.dwell_seconds) and not stay.reported:
-                stay.reported = True
-                seconds = round(dwell.total_seconds(), 3)
-                events.append(
-                    moment(
-                        self._scene,
-                        self._settings,
-                        track,
-                        now,
-                        zone=self._settings.zone,
-                        attributes={"dwell_seconds": seconds},
-                    )
-                )
+            if inside and stay.extend(now, self._gap) >= self._dwell and not stay.reported:
+                stay.reported, stay.event = True, self._begin(stay, track, now)
+                events.append(stay.event)
         self._stays.forget_before(now)
         return events
 
-    def _dwell(self, stay: _Stay, now: datetime) -> timedelta:
-        gap = timedelta(seconds=self._settings.gap_seconds)
-        if stay.since is None or stay.last_inside is None or now - stay.last_inside > gap:
-            stay.since, stay.reported = now, False
-        stay.last_inside = now
-        return now - stay.since
+    def _begin(self, stay: Stay, track: TrackState, now: datetime) -> Event:
+        return opened(
+            self._scene,
+            self._settings,
+            now,
+            ordinal=track.track_id,
+            tracks=(track,),
+            zone=self._settings.zone,
+            attributes={"dwell_seconds": stay.seconds},
+        )
+
+    def _end(self, stay: Stay, now: datetime) -> Event | None:
+        event, stay.event = stay.event, None
+        return closed(event, now, attributes={"dwell_seconds": stay.seconds}) if event else None
 
 
 def build(settings: Settings, scene: Scene) -> Loitering:

@@ -1,24 +1,22 @@
-"""zone_entered: an object's foot point comes into a zone and stays there for a moment.
+"""zone_entered: an object's foot point comes into a zone and stays there for a moment. Once per visit.
 
 An object that is first seen inside counts as entering. One that leaves and comes back within
 ``reentry_seconds`` is still the same visit.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from safecity.event import Event
-from safecity.geometry import points_in_polygon
 from safecity.message import Name
 from safecity.observation import Observation
-from safecity.rules.base import RuleSettings, Scene, TrackMemory, foot_point, moment
+from safecity.rules._zone import Stay, Zone
+from safecity.rules.base import FORGET_AFTER, Scene, TrackMemory, TrackRuleSettings, moment
 
 
-class Settings(RuleSettings):
+class Settings(TrackRuleSettings):
     """What zone_entered is configured with."""
 
     kind: Literal["zone_entered"] = "zone_entered"
@@ -31,47 +29,29 @@ class Settings(RuleSettings):
     )
 
 
-@dataclass
-class _Visit:
-    since: datetime | None = None
-    last_inside: datetime | None = None
-    reported: bool = False
-
-
 class ZoneEntered:
     """The rule zone_entered."""
 
     def __init__(self, settings: Settings, scene: Scene) -> None:
         self._settings = settings
         self._scene = scene
-        self._polygon = scene.zones[settings.zone]
-        self._visits = TrackMemory(_Visit)
+        self._zone = Zone(scene, settings.zone)
+        self._reentry = timedelta(seconds=settings.reentry_seconds)
+        self._persistence = timedelta(seconds=settings.persistence_seconds)
+        self._visits = TrackMemory(Stay, max(FORGET_AFTER, self._reentry))
 
     def update(self, observation: Observation) -> list[Event]:
         """See :class:`safecity.rules.base.Rule`."""
         now = observation.captured_at
-        tracks = [t for t in observation.tracks if t.label in self._settings.labels]
-        if not tracks:
-            return []
-        inside = points_in_polygon(np.stack([foot_point(t) for t in tracks]), self._polygon)
         events = []
-        for track, is_inside in zip(tracks, inside, strict=True):
+        for track, inside in zip(observation.tracks, self._zone.holds(observation.tracks), strict=True):
             visit = self._visits.seen(track.track_id, now)
-            if is_inside and self._counts(visit, now):
-                events.append(moment(self._scene, self._settings, track, now, zone=self._settings.zone))
+            if not inside or visit.extend(now, self._reentry) < self._persistence or visit.reported:
+                continue
+            visit.reported = True
+            events.append(moment(self._scene, self._settings, track, now, zone=self._settings.zone))
         self._visits.forget_before(now)
         return events
-
-    def _counts(self, visit: _Visit, now: datetime) -> bool:
-        reentry = timedelta(seconds=self._settings.reentry_seconds)
-        if visit.last_inside is None or now - visit.last_inside > reentry:
-            visit.since, visit.reported = now, False
-        visit.last_inside = now
-        stayed = now - (visit.since or now)
-        if visit.reported or stayed < timedelta(seconds=self._settings.persistence_seconds):
-            return False
-        visit.reported = True
-        return True
 
 
 def build(settings: Settings, scene: Scene) -> ZoneEntered:

@@ -42,6 +42,15 @@ def make_event(
     )
 
 
+def make_life(number: int, seconds: int = 8) -> tuple[Event, Event, Event]:
+    """An event that is opened, updated, and closed after ``seconds``."""
+    first = make_event(number).model_copy(update={"phase": Phase.OPENED})
+    more = first.model_copy(update={"phase": Phase.UPDATED, "revision": 2})
+    end = BEGIN + timedelta(seconds=number + seconds)
+    last = {"phase": Phase.CLOSED, "revision": 3, "occurred_at": end, "closed_at": end}
+    return first, more, first.model_copy(update=last)
+
+
 def make_trace() -> Trace:
     now = datetime.now(UTC)
     return Trace(captured_at=now, received_at=now, decided_at=now, worker="test/0")

@@ -12,7 +12,14 @@ import pytest
 
 from safecity.status import CameraState
 from tests.command_center.conftest import wait_until
-from tests.command_center.messages import BEGIN, make_event, make_picture, make_status, publish_event
+from tests.command_center.messages import (
+    BEGIN,
+    make_event,
+    make_life,
+    make_picture,
+    make_status,
+    publish_event,
+)
 
 TOKEN = "a-token-of-sixteen-or-more"
 
@@ -60,6 +67,22 @@ def test_an_item_is_the_event_and_what_the_centre_knows(running):
     assert picture.content == make_picture()
     detail = running.client.get(f"/api/v1/events/{event.event_id}").json()
     assert [revision["revision"] for revision in detail["revisions"]] == [1]
+
+
+def test_all_revisions_are_there_for_who_wants_them(running):
+    for event in (*make_life(1), make_event(2), make_life(1)[0]):
+        publish_event(running.producer, event)
+    wait_until(lambda: running.stored() == 4)
+
+    def listed(query):
+        items = running.client.get(f"/api/v1/events?order=oldest{query}").json()["items"]
+        return sorted((item["event_id"], item["revision"], item["phase"]) for item in items)
+
+    lasting, moment = make_life(1)[0].event_id, make_event(2).event_id
+    assert listed("") == sorted([(lasting, 3, "closed"), (moment, 1, "closed")])
+    phases = [(lasting, 1, "opened"), (lasting, 2, "updated"), (lasting, 3, "closed"), (moment, 1, "closed")]
+    assert listed("&revisions=all") == sorted(phases)
+    assert running.client.get("/api/v1/events?revisions=some").status_code == 422
 
 
 @pytest.mark.parametrize("order", ["newest", "oldest"])

@@ -10,7 +10,7 @@ import pytest
 
 from safecity.bus import open_bus
 from safecity.settings import load_site
-from tests.command_center.messages import make_event, publish_event
+from tests.command_center.messages import make_event, make_life, publish_event
 from tests.system.processes import Part, free_port, parts, wait_until
 
 TOKEN = "a-token-of-sixteen-or-more"
@@ -91,6 +91,14 @@ def test_events_in_the_terminal(running):
     assert found == [make_event(number).event_id for number in range(5)]
     none = safecity("events", "--url", running.url, "--json", "--kind", "loitering")
     assert none.stdout == ""
+
+
+def test_the_terminal_says_what_goes_on_and_what_is_over(running):
+    for event in (make_life(1)[0], *make_life(2), make_event(3)):
+        publish_event(running.producer, event)
+    wait_until(lambda: running.stored() == 5, 10, "the events")
+    lines = safecity("events", "--url", running.url).stdout.splitlines()
+    assert [line.split()[-1] for line in lines] == ["opened", "yard", "closed"]
 
 
 def test_events_follows_and_comes_back_after_the_centre(tmp_path):

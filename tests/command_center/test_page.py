@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from safecity.settings import parse_site
 from safecity.status import CameraState
 from tests.command_center.conftest import wait_until
-from tests.command_center.messages import make_event, make_picture, make_status, publish_event
+from tests.command_center.messages import make_event, make_life, make_picture, make_status, publish_event
 
 pytestmark = pytest.mark.browser
 TOKEN = "a-token-of-sixteen-or-more"
@@ -79,6 +79,24 @@ def test_new_events_come_without_a_reload_newest_first_each_once(page, running):
     publish_event(running.producer, later[0])
     expect(page.locator("#events .event")).to_have_count(4)
     assert ids_of(page) == [event.event_id for event in (later[1], later[2], later[0], first)]
+
+
+def test_an_event_that_lasts_is_one_row_and_its_newest_revision_stays(page, running):
+    opened, updated, closed = make_life(1)
+    publish_event(running.producer, opened, make_picture())
+    page.goto(running.url)
+    row = page.locator("#events .event")
+    expect(row).to_contain_text("going on")
+    row.click()
+    expect(page.locator("#detail-facts")).to_contain_text("it is going on")
+    publish_event(running.producer, closed)
+    publish_event(running.producer, updated)
+    publish(running, 2)
+    expect(page.locator("#events .event")).to_have_count(2)
+    row = page.locator("#events .event", has_text="17:00:01")
+    expect(row).to_contain_text("to 17:00:09")
+    expect(row).not_to_contain_text("going on")
+    expect(page.locator("#detail-facts")).to_contain_text("revision 3")
 
 
 def test_a_camera_shows_its_state_reason_and_ledger(page, running):

@@ -67,6 +67,71 @@ WRONG = [
         "cameras[0].lines[0]: start and end are the same point",
     ),
     ({"cameras": [camera(start_time="2026-01-01T00:00:00")]}, "cameras[0].start_time: "),
+    *(
+        (
+            {"cameras": [camera(zones=[zone()], rules=[rule(), rule(name="other", **more)])]},
+            f"cameras[0].rules[1].{words}",
+        )
+        for more, words in (
+            (
+                {"schedule": "mon-fri 22-06"},
+                "schedule: 'mon-fri 22-06' is no schedule; want days, hours or both",
+            ),
+            (
+                {"schedule": ["sat", "mo 10:00-12:00"]},
+                "schedule: 'mo 10:00-12:00' has no such day; want mon, ",
+            ),
+            (
+                {"severity": "awful"},
+                "severity: Input should be 'info', 'low', 'medium', 'high' or 'critical'",
+            ),
+            ({"cool_down_seconds": -1}, "cool_down_seconds: Input should be greater than or equal to 0"),
+            ({"min_confidence": 2}, "min_confidence: Input should be less than or equal to 1"),
+            ({"labels": []}, "labels: "),
+            ({"evidence": "all"}, "evidence: Input should be 'first' or 'best'"),
+            (
+                {"kind": "speed", "limit_kmh": 30},
+                "zone: speed wants a zone with four or more [[cameras.zones.world]]",
+            ),
+            ({"kind": "crowding", "per_square_metre": 1}, "zone: crowding wants a zone with four or more"),
+            ({"kind": "wrong_way", "direction": [0, 0]}, "direction: want a direction x y that is not zero"),
+            ({"kind": "wrong_way"}, "direction: Field required"),
+            ({"kind": "after_hours"}, "schedule: Field required"),
+            ({"kind": "loitering", "dwell_seconds": 0}, "dwell_seconds: Input should be greater than 0"),
+            ({"kind": "object_left", "labels": ["bag"]}, "labels: unknown key"),
+        )
+    ),
+    (
+        {
+            "cameras": [
+                camera(
+                    zones=[zone()],
+                    rules=[rule(), {"kind": "then", "name": "c", "rules": ["in-yard", "gone"]}],
+                )
+            ]
+        },
+        "cameras[0].rules[1].rules: no rule before it is called 'gone'; there are: in-yard",
+    ),
+    (
+        {
+            "cameras": [
+                camera(zones=[zone()], rules=[rule(), {"kind": "all", "name": "c", "rules": ["in-yard"]}])
+            ]
+        },
+        "cameras[0].rules[1].rules: ",
+    ),
+    (
+        {"cameras": [camera(zones=[zone(world=[{"point": p, "metres": [0, 0]} for p in SQUARE])])]},
+        "cameras[0].zones[0].world: the points are all the same",
+    ),
+    (
+        {"cameras": [camera(zones=[zone(world=[{"point": [0.5, 0.5], "metres": [0, 0]}])])]},
+        "cameras[0].zones[0].world: want four or more points",
+    ),
+    (
+        {"cameras": [camera(timezone="Mars/Olympus")]},
+        "cameras[0].timezone: 'Mars/Olympus' is no IANA time zone",
+    ),
     ({"cameras": "many"}, "cameras: "),
     ({"timezone": "Mars/Olympus"}, "timezone: 'Mars/Olympus' is no IANA time zone"),
     ({"allowed_networks": ["10.0.0.0/99"]}, "allowed_networks: "),
@@ -151,6 +216,46 @@ def test_with_a_wrong_file_nothing_is_started(tmp_path, command):
     assert "cameras[0].zoom: unknown key" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert list(tmp_path.iterdir()) == [site]
+
+
+def test_a_rule_file_with_a_mistake_is_said_by_check_with_exit_code_2(tmp_path):
+    path = tmp_path / "site.toml"
+    path.write_text(
+        'data_dir = "d"\n[[cameras]]\nid = "a"\nsource = "rtsp://10.0.0.1/"\n'
+        '[[cameras.rules]]\nkind = "after_hours"\nname = "night"\nschedule = "22h-6h"\n'
+    )
+    ended = subprocess.run(
+        [sys.executable, "-m", "safecity", "check", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "cameras[0].rules[0].schedule: '22h-6h' is no schedule; want days, hours or both" in ended.stderr
+
+
+def test_a_camera_has_the_sites_time_zone_or_its_own(tmp_path):
+    document = {"timezone": "Asia/Karachi", "cameras": [camera(), camera(id="b", timezone="UTC")]}
+    site = parse_site(document, tmp_path)
+    assert [c.scene("m").timezone for c in site.cameras] == ["Asia/Karachi", "UTC"]
+
+
+def test_the_time_zone_decides_events_only_where_there_is_a_schedule(tmp_path):
+    def fingerprint(timezone, **more):
+        document = {"timezone": timezone, "cameras": [camera(zones=[zone()], rules=[rule(**more)])]}
+        return parse_site(document, tmp_path).cameras[0].fingerprint("m")
+
+    assert fingerprint("UTC") == fingerprint("Asia/Karachi")
+    assert fingerprint("UTC", schedule="sat") != fingerprint("Asia/Karachi", schedule="sat")
+
+
+def test_a_zones_world_points_reach_the_scene(tmp_path):
+    world = [{"point": p, "metres": [10 * p[0], 20 * p[1]]} for p in SQUARE]
+    site = parse_site({"cameras": [camera(zones=[zone(world=world), zone(name="other")])]}, tmp_path)
+    scene = site.cameras[0].scene("m")
+    assert set(scene.grounds) == {"yard"}
+    assert scene.grounds["yard"].metres(scene.zones["yard"])[2] == pytest.approx([9, 18])
 
 
 def test_what_decides_events_is_in_the_fingerprint_and_only_that(tmp_path):

@@ -114,7 +114,7 @@ class City:
     def stored(self) -> list[tuple[str, int]]:
         found, cursor = [], None
         while True:
-            parameters = {"limit": "50", **({"cursor": cursor} if cursor else {})}
+            parameters = {"limit": "50", "revisions": "all", **({"cursor": cursor} if cursor else {})}
             page = (
                 httpx.get(f"{self.url}/api/v1/events", params=parameters, timeout=20)
                 .raise_for_status()
