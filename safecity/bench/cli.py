@@ -3,5 +3,7 @@
 import typer
 
 bench = typer.Typer(
-    name="bench", help="Measure, side by side in one run: density, latency, bus, centre.", no_args_is_help=True
+    name="bench",
+    help="Measure, side by side in one run: density, latency, bus, centre.",
+    no_args_is_help=True,
 )
