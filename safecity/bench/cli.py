@@ -1,9 +1,85 @@
 """The group ``safecity bench``; each package adds the benches of what it holds."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
 import typer
+
+from safecity.bench.measure import MeasureError
+from safecity.bench.report import (
+    JsonOption,
+    PlotOption,
+    QuickOption,
+    bar_plot,
+    check_outputs,
+    show_table,
+    write_report,
+)
+from safecity.redaction import redact
 
 bench = typer.Typer(
     name="bench",
     help="Measure, side by side in one run: density, latency, bus, centre.",
     no_args_is_help=True,
 )
+
+KafkaOption = Annotated[
+    str | None, typer.Option("--kafka", help="Use this Apache Kafka.", metavar="HOST:PORT")
+]
+WithKafkaOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--with-kafka/--without-kafka",
+        help="Start a Kafka for it, or not.",
+        show_default="when the extra kafka-dev is installed",
+    ),
+]
+
+
+def announce(text: str) -> None:
+    """Tell a person what goes on, without getting into what is piped on."""
+    typer.echo(redact(text), err=True)
+
+
+@contextmanager
+def bench_run() -> Iterator[None]:
+    """What a bench does is ended in order by Ctrl-C and by SIGTERM, and its failure is one plain message."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except MeasureError as error:
+        announce(f"safecity: {error}")
+        raise typer.Exit(1) from None
+
+
+@bench.command()
+def bus(
+    messages: Annotated[int | None, typer.Option(min=1, help="How many.", show_default="100,000")] = None,
+    size: Annotated[int, typer.Option(min=1, max=1_000_000, help="Of a message, bytes.")] = 1024,
+    kafka: KafkaOption = None,
+    with_kafka: WithKafkaOption = None,
+    quick: QuickOption = False,
+    json_path: JsonOption = None,
+    plot: PlotOption = None,
+) -> None:
+    """Messages a second, and CPU seconds per 100,000, on each bus.
+
+    Example: safecity bench bus --quick --json bus.json
+    """
+    from safecity.bench.bus import COLUMNS, BusPlan, run_bus
+    from safecity.bench.kafka import bench_kafka
+
+    check_outputs(json_path, plot)
+    plan = BusPlan(messages or (20_000 if quick else 100_000), size)
+    with bench_run(), bench_kafka(kafka, with_kafka, announce) as broker:
+        rows = run_bus(plan, broker)
+    show_table(f"{plan.messages:,} messages of {size:,} bytes, one core", rows, COLUMNS)
+    write_report("bus", rows, json_path=json_path)
+    if plot is not None:
+        labels = [row["name"] for row in rows]
+        cpu = [row["cpu_seconds_per_100k"] for row in rows]
+        bar_plot(plot, "Bus", labels, {"CPU": cpu}, unit="CPU seconds per 100,000 messages")
