@@ -3,7 +3,6 @@
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from safecity.redaction import redact
+from safecity.server_sent_events import read_messages
 
 COLOURS = {"info": "dim", "low": "cyan", "medium": "yellow", "high": "red", "critical": "bold white on red"}
 PAGE = 1000
@@ -79,7 +79,10 @@ class Viewer:
                 ) as answer:
                     self._refuse(answer)
                     wait = 0.5
-                    for item in _read_events(answer.iter_lines()):
+                    for message in read_messages(answer.iter_lines()):
+                        if message.kind != "event":
+                            continue
+                        item = json.loads(message.data)
                         sequence = item["sequence"]
                         if all(value in {None, item[name]} for name, value in self._filter.items()):
                             self._print(item)
@@ -122,17 +125,3 @@ class Viewer:
         extras = " ".join(f"{name}={value}" for name, value in item["attributes"].items())
         line.append(f"  {extras}" if extras else "", "dim")
         self._console.print(line, soft_wrap=True)
-
-
-def _read_events(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The items of the ``event`` messages in a stream of server-sent events."""
-    kind = data = ""
-    for line in lines:
-        if line.startswith("event: "):
-            kind = line.removeprefix("event: ")
-        elif line.startswith("data: "):
-            data += line.removeprefix("data: ")
-        elif not line:
-            if kind == "event" and data:
-                yield json.loads(data)
-            kind = data = ""

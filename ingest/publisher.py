@@ -5,12 +5,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import structlog
 
 from ingest.metrics import WorkerMetrics
 from ingest.outbox import Outbox, OutboxError, Outgoing
 from safecity.bus.port import Bus, BusError, BusUnavailableError, Producer, RecordTooLargeError
+from safecity.cloudevents import published
 
 BATCH = 200
 ACKNOWLEDGE_SECONDS = 15.0
@@ -172,7 +174,7 @@ class Publisher:
                 message.topic,
                 key=message.key,
                 value=message.value,
-                headers=message.headers,
+                headers=published(message.headers, datetime.now(UTC)),
                 timestamp_ms=message.timestamp_ms,
                 acknowledge=acknowledge,
             )

@@ -4,6 +4,9 @@ The value is the event's own JSON; the attributes travel in ``ce_*`` headers.
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
 """
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from safecity.event import EVENT_VERSION, Event, Trace
 from safecity.message import format_utc
 
@@ -25,3 +28,12 @@ def event_headers(event: Event, trace: Trace) -> list[tuple[str, bytes]]:
         "content-type": "application/json",
     }
     return [(name, value.encode()) for name, value in attributes.items()] + [(TRACE_HEADER, trace.to_bytes())]
+
+
+def published(headers: Iterable[tuple[str, bytes]], at: datetime) -> list[tuple[str, bytes]]:
+    """The headers with the time of publishing in their trace; without a trace they stay as they are."""
+    return [(name, _published(value, at) if name == TRACE_HEADER else value) for name, value in headers]
+
+
+def _published(trace: bytes, at: datetime) -> bytes:
+    return Trace.from_bytes(trace).model_copy(update={"published_at": at}).to_bytes()

@@ -78,5 +78,8 @@ class Trace(Message):
     captured_at: UtcTime = Field(description="event time of the frame, as the camera or the footage says")
     received_at: UtcTime = Field(description="wall clock when the frame reached the worker")
     decided_at: UtcTime = Field(description="wall clock when the rule decided")
+    published_at: UtcTime | None = Field(
+        default=None, description="wall clock when it was last handed to the bus, from the outbox"
+    )
     worker: str = Field(description="the worker and shard that decided")
     epoch: int = Field(default=0, ge=0, description="rises with each take-over of the camera")

@@ -37,7 +37,8 @@ def demo(
 
     Example: safecity demo --duration 60 --summary demo.json
     """
-    from safecity.demo.run import DemoError, DemoPlan, check_port, run_demo
+    from safecity.demo.city import CityError
+    from safecity.demo.run import DemoPlan, check_port, run_demo
 
     check_port(port)
     # Stopped from outside is stopped cleanly too.
@@ -48,7 +49,7 @@ def demo(
         result = run_demo(DemoPlan(cameras, duration, port, kafka, folder.resolve()), typer.echo)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-    except DemoError as error:
+    except CityError as error:
         typer.echo(f"safecity: {redact(error)}", err=True)
         raise typer.Exit(1) from None
     finally:

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 import safecity
-from safecity.cloudevents import TRACE_HEADER, event_headers
+from safecity.cloudevents import TRACE_HEADER, event_headers, published
 from safecity.event import Event, Trace, derive_event_id
 from safecity.observation import Observation
 from safecity.status import OUTCOMES, LedgerCounts, Status
@@ -154,6 +154,19 @@ def test_another_library_reads_it_as_a_cloudevent():
     assert read.get_source() == "/cameras/cam-1"
     assert read.get_time() == event.occurred_at
     assert read.get_data() == json.loads(event.to_bytes())
+
+
+def test_the_time_of_publishing_goes_into_the_trace_and_nowhere_else():
+    event, at = _event(), datetime(2026, 3, 1, 13, tzinfo=UTC)
+    trace = Trace(
+        captured_at=event.occurred_at, received_at=event.occurred_at, decided_at=event.occurred_at, worker="w"
+    )
+    before = event_headers(event, trace)
+    after = published(before, at)
+    assert [name for name, _ in after] == [name for name, _ in before]
+    assert Trace.from_bytes(dict(after)[TRACE_HEADER]) == trace.model_copy(update={"published_at": at})
+    assert set(before) - set(after) == {(TRACE_HEADER, trace.to_bytes())}
+    assert published([("n", b"1")], at) == [("n", b"1")]
 
 
 def test_the_residue_is_what_has_no_outcome():
