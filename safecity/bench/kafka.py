@@ -74,9 +74,8 @@ def bench_kafka(
             finally:
                 kafka_dev.stop(broker)
     else:
-        announce(
-            "Without Kafka: give --kafka HOST:PORT, or install it with: pip install 'safecity[kafka-dev]'"
-        )
+        if wanted is None:
+            announce("Without Kafka: give --kafka HOST:PORT, or pip install 'safecity[kafka-dev]'")
         yield None
 
 

@@ -18,6 +18,7 @@ from safecity.cli import UsageError
 from safecity.message import format_utc
 
 Row = Mapping[str, Any]
+WIDE = 160
 LIBRARIES = (
     "safecity",
     "av",
@@ -103,7 +104,9 @@ def show_table(title: str, rows: Sequence[Row], columns: Mapping[str, str]) -> N
         table.add_column(heading, justify="right" if numeric else "left")
     for row in rows:
         table.add_row(*(shown(row.get(key)) for key in columns))
-    Console().print(table)
+    console = Console()
+    # Into a pipe or a file nothing is cut off.
+    console.print(table, width=console.width if console.is_terminal else WIDE, crop=False)
 
 
 def shown(value: object) -> str:
