@@ -18,6 +18,11 @@ from safecity.redaction import redact
 from safecity.status import Status
 
 DUPLICATES, DEAD_LETTERS = "duplicates", "dead_letters"
+_OUTDATE = (
+    sa.update(events)
+    .where(events.c.event_id == sa.bindparam("id"), events.c.revision < sa.bindparam("newest_revision"))
+    .values(newest=False)
+)
 
 
 class Store:
@@ -80,18 +85,22 @@ class Store:
             StoreError: nothing of it was stored; trying again is right.
         """
         with self.writing() as connection:
-            stored = [
-                row
-                for event, trace in batch.events
-                if (row := self._record_event(connection, event, trace)) is not None
-            ]
+            stored = self._record_events(connection, batch.events)
             duplicates = len(batch.events) - len(stored)
-            for camera_id, status in batch.statuses.items():
-                values = {"reported_at": to_micros(status.reported_at), "status": status.model_dump_json()}
-                self._put(connection, statuses, {"camera_id": camera_id}, values)
-            for (topic, partition), offset in batch.positions.items():
-                key = {"topic": topic, "partition": partition}
-                self._put(connection, positions, key, {"next_offset": offset})
+            reports = [
+                {
+                    "camera_id": camera_id,
+                    "reported_at": to_micros(status.reported_at),
+                    "status": status.model_dump_json(),
+                }
+                for camera_id, status in batch.statuses.items()
+            ]
+            self._put(connection, statuses, reports)
+            places = [
+                {"topic": topic, "partition": partition, "next_offset": offset}
+                for (topic, partition), offset in batch.positions.items()
+            ]
+            self._put(connection, positions, places)
             self._count(connection, {DUPLICATES: duplicates, DEAD_LETTERS: batch.dead_letters})
         return Recorded(tuple(stored), duplicates)
 
@@ -102,47 +111,45 @@ class Store:
         found = [Status.model_validate_json(row) for row in rows]
         return {status.camera_id: status for status in found}
 
-    def _record_event(
-        self, connection: sa.Connection, event: Event, trace: Trace | None
-    ) -> StoredEvent | None:
-        now = datetime.now(UTC)
-        latency = (now - trace.captured_at).total_seconds() * 1000 if trace else None
-        of_event = events.c.event_id == event.event_id
-        newer = sa.select(sa.literal(1)).where(of_event, events.c.revision > event.revision)
-        is_newest = connection.execute(newer.limit(1)).first() is None
-        sequence = connection.execute(
-            self._insert(events)
-            .values(
-                event_id=event.event_id,
-                revision=event.revision,
-                newest=is_newest,
-                camera_id=event.camera_id,
-                kind=event.kind,
-                occurred_at=to_micros(event.occurred_at),
-                stored_at=to_micros(now),
-                latency_ms=latency,
-                event=event.model_dump_json(),
-                trace=trace.model_dump_json() if trace else None,
-            )
-            .on_conflict_do_nothing(index_elements=["event_id", "revision"])
-            .returning(events.c.sequence)
-        ).scalar_one_or_none()
-        if sequence is None:
-            return None
-        if is_newest and event.revision > 1:
-            older = sa.update(events).where(of_event, events.c.revision < event.revision)
-            connection.execute(older.values(newest=False))
-        return StoredEvent(sequence, now, latency, event, trace)
+    def _record_events(
+        self, connection: sa.Connection, arrived: Sequence[tuple[Event, Trace | None]]
+    ) -> list[StoredEvent]:
+        """Insert those that are new, in the order in which they came, with one statement for all."""
+        if not arrived:
+            return []
+        now, known = datetime.now(UTC), _newest_revisions(connection, arrived)
+        newest = dict(known)
+        for event, _ in arrived:
+            newest[event.event_id] = max(event.revision, newest.get(event.event_id, 0))
+        rows = [_row(event, trace, now, event.revision == newest[event.event_id]) for event, trace in arrived]
+        insert = self._insert(events).on_conflict_do_nothing(index_elements=["event_id", "revision"])
+        inserted = connection.execute(
+            insert.returning(events.c.event_id, events.c.revision, events.c.sequence), rows
+        )
+        sequences = {(row.event_id, row.revision): row.sequence for row in inserted}
+        outdated = [
+            {"id": event_id, "newest_revision": newest[event_id]}
+            for event_id, revision in known.items()
+            if revision < newest[event_id]
+        ]
+        if outdated:
+            connection.execute(_OUTDATE, outdated)
+        # pop: what came twice in the batch is stored once.
+        return [
+            StoredEvent(sequence, now, row["latency_ms"], event, trace)
+            for (event, trace), row in zip(arrived, rows, strict=True)
+            if (sequence := sequences.pop((event.event_id, event.revision), None)) is not None
+        ]
 
-    def _put(
-        self,
-        connection: sa.Connection,
-        table: sa.Table,
-        key: Mapping[str, object],
-        values: Mapping[str, object],
-    ) -> None:
-        insert = self._insert(table).values(**key, **values)
-        connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
+    def _put(self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        """Insert rows, or replace those with the same key."""
+        if not rows:
+            return
+        insert = self._insert(table)
+        replaced = {column.name: insert.excluded[column.name] for column in table.c if not column.primary_key}
+        connection.execute(
+            insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=replaced), rows
+        )
 
     def _count(self, connection: sa.Connection, rises: Mapping[str, int]) -> None:
         for name, rise in rises.items():
@@ -153,6 +160,34 @@ class Store:
                         index_elements=["name"], set_={"value": counters.c.value + rise}
                     )
                 )
+
+
+def _newest_revisions(
+    connection: sa.Connection, arrived: Sequence[tuple[Event, Trace | None]]
+) -> dict[str, int]:
+    """The newest revision that is stored, of those of the events that are."""
+    ids = {event.event_id for event, _ in arrived}
+    query = (
+        sa.select(events.c.event_id, sa.func.max(events.c.revision).label("newest_revision"))
+        .where(events.c.event_id.in_(ids))
+        .group_by(events.c.event_id)
+    )
+    return {row.event_id: row.newest_revision for row in connection.execute(query)}
+
+
+def _row(event: Event, trace: Trace | None, now: datetime, newest: bool) -> dict[str, Any]:
+    return {
+        "event_id": event.event_id,
+        "revision": event.revision,
+        "newest": newest,
+        "camera_id": event.camera_id,
+        "kind": event.kind,
+        "occurred_at": to_micros(event.occurred_at),
+        "stored_at": to_micros(now),
+        "latency_ms": (now - trace.captured_at).total_seconds() * 1000 if trace else None,
+        "event": event.model_dump_json(),
+        "trace": trace.model_dump_json() if trace else None,
+    }
 
 
 @contextmanager

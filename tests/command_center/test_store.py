@@ -128,6 +128,32 @@ def test_only_the_newest_revision_is_listed_whatever_the_order_of_arrival(store)
     assert [item.event.revision for item in revisions] == [1, 2, 3]
 
 
+def test_what_comes_twice_in_one_batch_is_stored_once(store):
+    recorded = record(store, make_event(1), make_event(2), make_event(1))
+    assert [item.event.event_id for item in recorded.stored] == [make_event(n).event_id for n in (1, 2)]
+    assert recorded.duplicates == queries.totals(store).duplicates == 1
+
+
+@pytest.mark.parametrize("revisions", [(1, 2, 3), (3, 2, 1), (2, 3, 1)])
+def test_revisions_of_one_batch_leave_the_newest_listed(store, revisions):
+    record(store, *(make_event(1, revision=revision) for revision in revisions), make_event(2))
+    assert {event.event_id: event.revision for event in walk(store, Order.NEWEST, 10)} == {
+        make_event(1).event_id: 3,
+        make_event(2).event_id: 1,
+    }
+
+
+def test_sequences_rise_in_the_order_of_arrival_within_a_large_batch(store):
+    arrived = [make_event(number) for number in range(2500)]
+    record(store, make_event(1000))
+    recorded = record(store, *arrived)
+    followed = queries.stored_after(store, 1, 5000)
+    expected = [event.event_id for event in arrived if event != make_event(1000)]
+    assert [item.event.event_id for item in followed] == expected
+    assert [item.event.event_id for item in recorded.stored] == expected
+    assert [item.sequence for item in recorded.stored] == [item.sequence for item in followed]
+
+
 def test_filters(store):
     record(store, *(make_event(n, camera_id=f"cam-{n % 2}", kind=("a", "b")[n % 3 == 0]) for n in range(12)))
     assert len(walk(store, Order.OLDEST, 5, Filter(camera_id="cam-1"))) == 6
