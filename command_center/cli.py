@@ -9,6 +9,8 @@ from typing import Annotated
 import structlog
 import typer
 
+from command_center.bench.cli import centre
+from safecity.bench.cli import bench
 from safecity.cli import UsageError
 from safecity.folder_lock import FolderInUseError, FolderLock
 from safecity.log import configure_logging
@@ -24,6 +26,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(name="command-center")(command_center)
     app.command()(events)
+    bench.command()(centre)
 
 
 def command_center(

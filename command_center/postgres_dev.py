@@ -44,9 +44,8 @@ def running_postgres(programs: Path, folder: Path, **settings: str) -> Iterator[
     if user:
         shutil.chown(folder, "postgres")
     cluster, log = folder / "cluster", folder / "server.log"
-    options = (
-        f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync={'on' if fsync else 'off'}"
-    )
+    settings = {"listen_addresses": "''", "unix_socket_directories": str(folder), **settings}
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     control = [*user, str(programs / "pg_ctl"), "-D", str(cluster), "-w"]
     _run([*user, str(programs / "initdb"), "-D", str(cluster), "-U", USER, "-A", "trust"])
     _run([*control, "-l", str(log), "-o", options, "start"])

@@ -1,6 +1,6 @@
 """Filling a store with millions of rows faster than the consumer would, into the same tables and indexes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -16,10 +16,10 @@ COLUMNS = tuple(column.name for column in events.columns if column.name != "sequ
 
 
 def fill(store: Store, count: int, end: datetime, advance: Callable[[int], None]) -> None:
-    """Put ``count`` made-up events of the year before ``end`` into an empty store.
+    """Put ``count`` made-up events of the year before ``end`` into a store.
 
     Args:
-        store: on SQLite or PostgreSQL.
+        store: on SQLite or PostgreSQL; nobody else uses it meanwhile.
         count: how many.
         end: of the year.
         advance: told how many more are in.
@@ -58,11 +58,3 @@ def _copy(driver: Any, rows: list[tuple[Any, ...]]) -> None:
     with driver.cursor() as cursor, cursor.copy(f"COPY events ({', '.join(COLUMNS)}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
-
-
-def rows_in(store: Store) -> Iterator[str]:
-    """Tables of the store's database that hold anything."""
-    with store.reading() as connection:
-        for table in sorted(sa.inspect(connection).get_table_names()):
-            if connection.execute(sa.text(f'SELECT 1 FROM "{table}" LIMIT 1')).first():
-                yield table

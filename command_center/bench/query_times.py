@@ -92,17 +92,19 @@ def time_queries(url: str, count: int, end: str) -> Work:
 
 
 def _timed(ask: Callable[[], Any]) -> dict[str, float]:
-    begin, times = time.perf_counter(), list[float]()
+    begin, cpu, times = time.perf_counter(), time.process_time(), list[float]()
     while len(times) < FEWEST or (len(times) < MOST and time.perf_counter() - begin < REPEAT_SECONDS):
         before = time.perf_counter()
         ask()
         times.append((time.perf_counter() - before) * 1000)
+    cpu_ms = (time.process_time() - cpu) * 1000 / len(times)
     p50, p95 = np.percentile(times, (50, 95))
     return {
         "repeats": len(times),
         "first_ms": round(times[0], 3),
         "p50_ms": round(float(p50), 3),
         "p95_ms": round(float(p95), 3),
+        "cpu_ms": round(cpu_ms, 3),
     }
 
 

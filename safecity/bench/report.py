@@ -106,7 +106,7 @@ def show_table(title: str, rows: Sequence[Row], columns: Mapping[str, str]) -> N
         table.add_row(*(shown(row.get(key)) for key in columns))
     console = Console()
     # Into a pipe or a file nothing is cut off.
-    console.print(table, width=console.width if console.is_terminal else WIDE, crop=False)
+    (console if console.is_terminal else Console(width=WIDE)).print(table)
 
 
 def shown(value: object) -> str:
