@@ -8,10 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from command_center.bench.made_up import made_up_rows
-from command_center.store.schema import events
+from command_center.store.schema import event_counts, events
 from command_center.store.store import Store
 
 AT_ONCE = 20_000
+_COUNT = sa.insert(event_counts).from_select(
+    ["camera_id", "kind", "stored"],
+    sa.select(events.c.camera_id, events.c.kind, sa.func.count()).group_by(events.c.camera_id, events.c.kind),
+)
 COLUMNS = tuple(column.name for column in events.columns if column.name != "sequence")
 
 
@@ -43,6 +47,9 @@ def fill(store: Store, count: int, end: datetime, advance: Callable[[int], None]
             advance(len(chunk))
         driver.commit()  # type: ignore[union-attr]
         connection.invalidate()  # the pragmas go with it
+    with store.writing() as connection:
+        connection.execute(sa.delete(event_counts))
+        connection.execute(_COUNT)
     if postgres:
         # What autovacuum does by and by.
         with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -1,16 +1,22 @@
 """Reading: pages, the live stream's next events, totals, old pages to delete."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from command_center.store.rows import Cursor, Filter, Order, StoredEvent, Totals
-from command_center.store.schema import counters, events, to_micros
+from command_center.store.schema import counters, event_counts, events, to_micros
 from command_center.store.store import DEAD_LETTERS, DUPLICATES, Store, read_rows
 
 LATENCY_WINDOW = 10_000
 """Latencies are those of the last so many events."""
+_COUNT_DOWN = (
+    sa.update(event_counts)
+    .where(event_counts.c.camera_id == sa.bindparam("camera"), event_counts.c.kind == sa.bindparam("of"))
+    .values(stored=event_counts.c.stored - sa.bindparam("gone"))
+)
 
 
 def page(
@@ -57,11 +63,8 @@ def last_sequence(store: Store) -> int:
 
 def totals(store: Store) -> Totals:
     """Counts over everything in the store: revisions count each."""
-    grouped = sa.select(events.c.camera_id, events.c.kind, sa.func.count().label("rows")).group_by(
-        events.c.camera_id, events.c.kind
-    )
     with store.reading() as connection:
-        rows = connection.execute(grouped).all()
+        rows = connection.execute(sa.select(event_counts).where(event_counts.c.stored > 0)).all()
         counted = {row.name: row.value for row in connection.execute(sa.select(counters)).all()}
     by_kind: dict[str, int] = {}
     by_camera: dict[str, int] = {}
@@ -87,8 +90,16 @@ def recent_latencies(store: Store) -> list[float]:
 def delete_stored_before(store: Store, time: datetime, limit: int = 5000) -> int:
     """Delete up to ``limit`` rows stored before ``time``, and say how many; call again while it is all."""
     old = sa.select(events.c.sequence).where(events.c.stored_at < to_micros(time)).limit(limit)
+    delete = sa.delete(events).where(events.c.sequence.in_(old))
     with store.writing() as connection:
-        return connection.execute(sa.delete(events).where(events.c.sequence.in_(old))).rowcount
+        deleted = connection.execute(delete.returning(events.c.camera_id, events.c.kind)).all()
+        counts = Counter((row.camera_id, row.kind) for row in deleted)
+        if counts:
+            connection.execute(
+                _COUNT_DOWN,
+                [{"camera": camera, "of": kind, "gone": n} for (camera, kind), n in counts.items()],
+            )
+    return len(deleted)
 
 
 def _conditions(wanted: Filter) -> Sequence[sa.ColumnElement[bool]]:

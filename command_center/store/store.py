@@ -1,8 +1,7 @@
 """Events and the bus positions that they came from, written together or not at all."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,19 +9,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from command_center.store.database import StoreError, open_engine
+from command_center.store.recording import count_by_camera_and_kind, record_events
 from command_center.store.rows import Batch, Recorded, StoredEvent
-from command_center.store.schema import counters, events, from_micros, positions, statuses, to_micros
+from command_center.store.schema import counters, event_counts, from_micros, positions, statuses, to_micros
 from safecity.bus.port import TopicPartition
 from safecity.event import Event, Trace
 from safecity.redaction import redact
 from safecity.status import Status
 
 DUPLICATES, DEAD_LETTERS = "duplicates", "dead_letters"
-_OUTDATE = (
-    sa.update(events)
-    .where(events.c.event_id == sa.bindparam("id"), events.c.revision < sa.bindparam("newest_revision"))
-    .values(newest=False)
-)
 
 
 class Store:
@@ -85,7 +80,7 @@ class Store:
             StoreError: nothing of it was stored; trying again is right.
         """
         with self.writing() as connection:
-            stored = self._record_events(connection, batch.events)
+            stored = record_events(connection, self._insert, batch.events)
             duplicates = len(batch.events) - len(stored)
             reports = [
                 {
@@ -101,7 +96,10 @@ class Store:
                 for (topic, partition), offset in batch.positions.items()
             ]
             self._put(connection, positions, places)
-            self._count(connection, {DUPLICATES: duplicates, DEAD_LETTERS: batch.dead_letters})
+            self._add(connection, event_counts, count_by_camera_and_kind(stored), "stored")
+            rises = {DUPLICATES: duplicates, DEAD_LETTERS: batch.dead_letters}
+            counted = [{"name": name, "value": rise} for name, rise in rises.items() if rise]
+            self._add(connection, counters, counted, "value")
         return Recorded(tuple(stored), duplicates)
 
     def statuses(self) -> dict[str, Status]:
@@ -110,36 +108,6 @@ class Store:
             rows = connection.execute(sa.select(statuses.c.status)).scalars().all()
         found = [Status.model_validate_json(row) for row in rows]
         return {status.camera_id: status for status in found}
-
-    def _record_events(
-        self, connection: sa.Connection, arrived: Sequence[tuple[Event, Trace | None]]
-    ) -> list[StoredEvent]:
-        """Insert those that are new, in the order in which they came, with one statement for all."""
-        if not arrived:
-            return []
-        now, known = datetime.now(UTC), _newest_revisions(connection, arrived)
-        newest = dict(known)
-        for event, _ in arrived:
-            newest[event.event_id] = max(event.revision, newest.get(event.event_id, 0))
-        rows = [_row(event, trace, now, event.revision == newest[event.event_id]) for event, trace in arrived]
-        insert = self._insert(events).on_conflict_do_nothing(index_elements=["event_id", "revision"])
-        inserted = connection.execute(
-            insert.returning(events.c.event_id, events.c.revision, events.c.sequence), rows
-        )
-        sequences = {(row.event_id, row.revision): row.sequence for row in inserted}
-        outdated = [
-            {"id": event_id, "newest_revision": newest[event_id]}
-            for event_id, revision in known.items()
-            if revision < newest[event_id]
-        ]
-        if outdated:
-            connection.execute(_OUTDATE, outdated)
-        # pop: what came twice in the batch is stored once.
-        return [
-            StoredEvent(sequence, now, row["latency_ms"], event, trace)
-            for (event, trace), row in zip(arrived, rows, strict=True)
-            if (sequence := sequences.pop((event.event_id, event.revision), None)) is not None
-        ]
 
     def _put(self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
         """Insert rows, or replace those with the same key."""
@@ -151,43 +119,17 @@ class Store:
             insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=replaced), rows
         )
 
-    def _count(self, connection: sa.Connection, rises: Mapping[str, int]) -> None:
-        for name, rise in rises.items():
-            if rise:
-                insert = self._insert(counters).values(name=name, value=rise)
-                connection.execute(
-                    insert.on_conflict_do_update(
-                        index_elements=["name"], set_={"value": counters.c.value + rise}
-                    )
-                )
-
-
-def _newest_revisions(
-    connection: sa.Connection, arrived: Sequence[tuple[Event, Trace | None]]
-) -> dict[str, int]:
-    """The newest revision that is stored, of those of the events that are."""
-    ids = {event.event_id for event, _ in arrived}
-    query = (
-        sa.select(events.c.event_id, sa.func.max(events.c.revision).label("newest_revision"))
-        .where(events.c.event_id.in_(ids))
-        .group_by(events.c.event_id)
-    )
-    return {row.event_id: row.newest_revision for row in connection.execute(query)}
-
-
-def _row(event: Event, trace: Trace | None, now: datetime, newest: bool) -> dict[str, Any]:
-    return {
-        "event_id": event.event_id,
-        "revision": event.revision,
-        "newest": newest,
-        "camera_id": event.camera_id,
-        "kind": event.kind,
-        "occurred_at": to_micros(event.occurred_at),
-        "stored_at": to_micros(now),
-        "latency_ms": (now - trace.captured_at).total_seconds() * 1000 if trace else None,
-        "event": event.model_dump_json(),
-        "trace": trace.model_dump_json() if trace else None,
-    }
+    def _add(
+        self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], column: str
+    ) -> None:
+        """Add the rows' numbers to those that stand under the same key."""
+        if not rows:
+            return
+        insert = self._insert(table)
+        sums = {column: table.c[column] + insert.excluded[column]}
+        connection.execute(
+            insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums), rows
+        )
 
 
 @contextmanager

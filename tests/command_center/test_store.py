@@ -5,13 +5,15 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from command_center.store import queries
-from command_center.store.database import StoreError, open_engine
+from command_center.store.database import MIGRATIONS, StoreError, open_engine
 from command_center.store.rows import Batch, Filter, Order
-from command_center.store.schema import metadata
+from command_center.store.schema import events, metadata
 from command_center.store.store import Store
 from safecity.bus.port import TopicPartition
 from safecity.status import CameraState
@@ -79,7 +81,7 @@ def test_positions_come_with_the_rows_or_not_at_all(store, monkeypatch):
         raise sa.exc.OperationalError("disk full", None, Exception("disk full"))
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_count", fail)
+        patch.setattr(store, "_add", fail)
         with pytest.raises(StoreError):
             record(store, make_event(2), positions={place: 2})
     assert store.positions() == {place: 1}
@@ -188,6 +190,51 @@ def test_retention_deletes_the_old_and_only_them(store):
     newer = queries.stored_after(store, old.sequence, 1)[0]
     assert queries.delete_stored_before(store, newer.stored_at) == 1
     assert [item.event_id for item in walk(store, Order.OLDEST, 5)] == [make_event(2).event_id]
+
+
+def test_counts_are_those_of_the_rows_whatever_comes_again_or_goes(store):
+    def counted():
+        by_row = sa.select(events.c.camera_id, events.c.kind, sa.func.count()).group_by(
+            events.c.camera_id, events.c.kind
+        )
+        with store.reading() as connection:
+            rows = connection.execute(by_row).all()
+        by_kind: dict[str, int] = {}
+        for _, kind, number in rows:
+            by_kind[kind] = by_kind.get(kind, 0) + number
+        return sum(by_kind.values()), by_kind, {camera for camera, _, _ in rows}
+
+    def assert_same():
+        totals = queries.totals(store)
+        assert (totals.stored, totals.by_kind, set(totals.by_camera)) == counted()
+
+    first = record(store, *(make_event(n, camera_id=f"cam-{n % 3}", kind="ab"[n % 2]) for n in range(20)))
+    record(store, *(make_event(n, camera_id=f"cam-{n % 3}", kind="ab"[n % 2]) for n in range(10, 30)))
+    assert_same()
+    assert queries.totals(store).stored == 30
+    last = first.stored[-1].stored_at + timedelta(microseconds=1)
+    assert queries.delete_stored_before(store, last, limit=15) == 15
+    assert_same()
+    queries.delete_stored_before(store, last)
+    assert_same()
+    assert queries.totals(store).stored == 10
+    while queries.delete_stored_before(store, last + timedelta(days=1)):
+        pass
+    assert_same()
+
+
+def test_a_store_of_the_version_before_is_counted_when_it_is_opened(url):
+    store = Store(url)
+    record(store, *(make_event(n, kind="ab"[n % 2]) for n in range(9)))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with store.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    store.close()
+    again = Store(url)
+    assert queries.totals(again).by_kind == {"a": 5, "b": 4}
+    again.close()
 
 
 def test_sequences_are_not_used_again_after_retention(store):
