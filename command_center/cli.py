@@ -10,7 +10,7 @@ import structlog
 import typer
 
 from command_center.bench.cli import centre
-from safecity.bench.cli import bench
+from safecity.bench.group import bench
 from safecity.cli import UsageError
 from safecity.folder_lock import FolderInUseError, FolderLock
 from safecity.log import configure_logging

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ingest.bench.cli import density
-from safecity.bench.cli import bench
+from safecity.bench.group import bench
 from safecity.cli import UsageError
 from safecity.folder_lock import FolderInUseError, FolderLock
 from safecity.log import configure_logging

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from safecity.bench.cli import announce, bench_run
+from safecity.bench.group import announce, bench_run
 from safecity.bench.report import (
     JsonOption,
     PlotOption,
@@ -37,8 +37,8 @@ def centre(
 ) -> None:
     """Events a second into the store, and the API's queries on millions of events.
 
-    SQLite, and PostgreSQL where it is installed. 5,000,000 events take 15 GB of the temporary folder for the
-    time of the bench (TMPDIR says where that is), and the 200,000 of --quick one.
+    SQLite, and PostgreSQL where it is installed. 5,000,000 events take about 15 GB of the temporary folder
+    for the time of the bench (TMPDIR says where that is), and the 200,000 of --quick one.
 
     Example: safecity bench centre --quick --json centre.json
     """

@@ -1,13 +1,10 @@
-"""The group ``safecity bench``; each package adds the benches of what it holds."""
+"""``safecity bench bus`` and ``latency``; other packages add the benches of what they hold to the group."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from safecity.bench.measure import MeasureError
+from safecity.bench.group import announce, bench, bench_run
 from safecity.bench.report import (
     JsonOption,
     PlotOption,
@@ -18,13 +15,8 @@ from safecity.bench.report import (
     write_report,
 )
 from safecity.cli import UsageError
-from safecity.redaction import redact
 
-bench = typer.Typer(
-    name="bench",
-    help="Measure, side by side in one run: density, latency, bus, centre.",
-    no_args_is_help=True,
-)
+__all__ = ["bench"]
 
 KafkaOption = Annotated[
     str | None, typer.Option("--kafka", help="Use this Apache Kafka.", metavar="HOST:PORT")
@@ -37,24 +29,6 @@ WithKafkaOption = Annotated[
         show_default="when the extra kafka-dev is installed",
     ),
 ]
-
-
-def announce(text: str) -> None:
-    """Tell a person what goes on, without getting into what is piped on."""
-    typer.echo(redact(text), err=True)
-
-
-@contextmanager
-def bench_run() -> Iterator[None]:
-    """What a bench does is ended in order by Ctrl-C and by SIGTERM, and its failure is one plain message."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    except MeasureError as error:
-        announce(f"safecity: {error}")
-        raise typer.Exit(1) from None
 
 
 @bench.command()

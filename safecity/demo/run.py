@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,8 @@ def run_demo(plan: DemoPlan, announce: Callable[[str], None]) -> dict[str, Any]:
         announce(f"The page: {city.url}    (Ctrl-C ends the demo)")
         viewer = start_process("events", "--follow", "--url", city.url)
         parts.callback(end_process, viewer, 5.0)
-        try:
+        with suppress(KeyboardInterrupt):
             city.watch(plan.duration)
-        except KeyboardInterrupt:
-            announce("")
         end_process(viewer, 5.0)
         announce("Stopping: the worker hands over what it has …")
         return _summarise(city, city.stop_worker())
