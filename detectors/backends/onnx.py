@@ -1,13 +1,14 @@
 """ONNX Runtime on the CPU, one thread: a process a core does better than threads in one."""
 
-import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 from detectors.cards import ModelCard
+from detectors.pixels import PixelBuffers, PixelType
 
 onnxruntime.set_default_logger_severity(3)
+DTYPES: dict[str, PixelType] = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
 
 
 class OnnxBackend:
@@ -17,7 +18,7 @@ class OnnxBackend:
         card: the model.
 
     Raises:
-        ValueError: the file is no model that this runtime can load.
+        ValueError: the file is no model that this runtime can load, or its input is not what the card says.
     """
 
     def __init__(self, card: ModelCard) -> None:
@@ -35,25 +36,28 @@ class OnnxBackend:
             raise ValueError(f"{card.file}: onnxruntime cannot load it: {error}") from None
         model_input = self._session.get_inputs()[0]
         self._name = model_input.name
-        self._swap = card.input.colour == "rgb"
-        self._raw = model_input.type == "tensor(uint8)"
-        mean, std = np.array(card.input.mean, np.float32), np.array(card.input.std, np.float32)
-        self._scale, self._shift = (1 / std)[:, None, None], (-mean / std)[:, None, None]
-        self._tensor = np.empty((1, 3, 0, 0), np.uint8 if self._raw else np.float32)
+        dtype = DTYPES.get(model_input.type)
+        if dtype is None:
+            raise ValueError(f"{card.file}: its input is {model_input.type}, want uint8 or float32")
+        try:
+            self._pixels = PixelBuffers(card.input, dtype)
+        except ValueError as error:
+            raise ValueError(f"{card.file}: {error}") from None
 
     def infer(self, bgr: NDArray[np.uint8], size: tuple[int, int]) -> list[NDArray[np.float32]]:
-        """The model's raw outputs for one picture (h, w, 3), stretched to ``size`` (width, height)."""
-        picture = cv2.resize(bgr, size, interpolation=cv2.INTER_LINEAR)
-        if self._tensor.shape[2:] != (size[1], size[0]):
-            self._tensor = np.empty((1, 3, size[1], size[0]), self._tensor.dtype)
-        if self._swap:
-            picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-        if self._raw:
-            cv2.split(picture, list(self._tensor[0]))
-        else:
-            np.multiply(picture.transpose(2, 0, 1), self._scale, out=self._tensor[0])
-            self._tensor[0] += self._shift
-        outputs: list[NDArray[np.float32]] = self._session.run(None, {self._name: self._tensor})
+        """The model's raw outputs for one picture (h, w, 3), brought to ``size`` (width, height).
+
+        A model with free input takes any size that is a multiple of its card's ``free``, and each call may
+        take another. A picture that has the size already is not resized; it may be a view into a larger one.
+
+        Raises:
+            ValueError: the model cannot take that size.
+        """
+        tensor = self._pixels.fill(bgr, size)
+        try:
+            outputs: list[NDArray[np.float32]] = self._session.run(None, {self._name: tensor})
+        except Exception as error:  # noqa: BLE001  as above
+            raise ValueError(f"an input of {size[0]} x {size[1]} pixels: {error}") from None
         return outputs
 
 

@@ -3,6 +3,8 @@
 The published graph was written for a fixed 416 x 416 and stores its tensors NCHW, changing to NHWC and back
 around each convolution. Here everything stays NCHW, padding and bias go into the convolution, and sizes are
 ratios. The scales of the activations were measured once on calibration pictures and lie beside this module.
+
+The input is raw pixels: mean and standard deviation are folded into the first convolution.
 """
 
 import json
@@ -12,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from detectors.building.npm import Package
-from detectors.building.quantised import QuantisedGraph
+from detectors.building.quantised import Normalisation, QuantisedGraph
 from detectors.building.tfjs import Network, Node
 
 PACKAGE = Package(
@@ -25,6 +27,8 @@ SCALES = Path(__file__).with_name("nanodet-g.scales.json")
 SIZE = 416
 """Of the published graph; what its sizes are ratios of."""
 CLASSES, SIDES = 80, 44
+NORMALISATION = Normalisation(mean=(103.53, 116.28, 123.675), std=(57.375, 57.12, 58.395))
+"""Of the published network, for pixels in the order blue, green, red."""
 SOURCE = f"NanoDet-g, RangiLyu/nanodet, Apache-2.0; weights: npm {PACKAGE.name} {PACKAGE.version}"
 
 
@@ -39,19 +43,28 @@ def build(network: Network) -> bytes:
         f"Identity{suffix}": (1, f"cells_{8 << index % 3}", CLASSES if index < 3 else SIDES)
         for index, suffix in enumerate(("", "_1", "_2", "_3", "_4", "_5"))
     }
-    graph = translate(network, scales, list(outputs))
+    graph = translate(network, scales, NORMALISATION, list(outputs))
     return graph.model(SOURCE, {"input_1": (1, 3, "height", "width")}, outputs)
 
 
 def translate(
-    network: Network, scales: Mapping[str, tuple[float, int]], outputs: list[str]
+    network: Network,
+    scales: Mapping[str, tuple[float, int]],
+    normalisation: Normalisation,
+    outputs: list[str],
 ) -> QuantisedGraph:
     """The graph that leads to the nodes ``outputs``.
+
+    Args:
+        network: the published one, which wants normalised pixels.
+        scales: of the activations. The input's is 1, and its zero point is the grey that padding stands for.
+        normalisation: what the network wants done to the pixels.
+        outputs: names of nodes.
 
     Raises:
         ValueError: it has an operation that this module does not know.
     """
-    translation = _Translation(network, QuantisedGraph(scales))
+    translation = _Translation(network, QuantisedGraph(scales), normalisation)
     for output in outputs:
         translation.graph.emit("Identity", [translation.tensor(output)], [output])
     return translation.graph
@@ -60,9 +73,11 @@ def translate(
 class _Translation:
     """Follows the graph from an output back to the input; a method ``_op`` writes one kind of operation."""
 
-    def __init__(self, network: Network, graph: QuantisedGraph) -> None:
+    def __init__(self, network: Network, graph: QuantisedGraph, normalisation: Normalisation) -> None:
         self.graph = graph
         self._network = network
+        self._normalisation = normalisation
+        self._pixels: set[str] = set()
         self._done: dict[str, str] = {}
         self._side: dict[str, int] = {}
 
@@ -79,6 +94,8 @@ class _Translation:
 
     def _placeholder(self, node: Node) -> str:
         self._side[node.name] = SIZE
+        self._pixels.add(node.name)
+        self.graph.take_pixels(node.name)
         return node.name
 
     def _identity(self, node: Node) -> str:
@@ -108,7 +125,10 @@ class _Translation:
         source, padding = self._padded(convolution.inputs[0])
         kernel = self._network.constants[convolution.inputs[1]].transpose(3, 2, 0, 1)
         stride = convolution.numbers("strides")[1]
-        weights = self.graph.weights(bias.name, kernel, self._network.constants[bias.inputs[1]], source)
+        offset = self._network.constants[bias.inputs[1]]
+        if source in self._pixels:
+            kernel, offset = self._normalisation.folded(kernel, offset, self.graph.zero(source))
+        weights = self.graph.weights(bias.name, kernel, offset, source)
         self.graph.emit(
             "Conv",
             [self.graph.eight_bits(source), *weights],

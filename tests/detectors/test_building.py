@@ -17,6 +17,7 @@ from onnx import numpy_helper
 
 from detectors.building import nanodet_g
 from detectors.building.npm import DEFAULT_REGISTRY, Package, PackageError, fetch_files
+from detectors.building.quantised import Normalisation
 from detectors.building.tfjs import read_network
 from detectors.cards import load_card
 
@@ -154,15 +155,19 @@ def test_a_small_network_does_the_same_in_eight_bits_at_any_size():
     bias = generator.normal(0, 0.3, 4).astype(np.float16)
     graph = small_graph(kernel, bias)
     network = read_network(graph.json(), graph.content)
-    scales = {"input_1": (4 / 255, 128), "biased": (12 / 255, 128), "leaky": (12 / 255, 64)}
-    model = nanodet_g.translate(network, scales, ["out"]).model(
+    scales = {"input_1": (1.0, 114), "biased": (12 / 255, 128), "leaky": (12 / 255, 64)}
+    normalisation = Normalisation(mean=(104.0, 116.0, 124.0), std=(57.0, 58.0, 60.0))
+    model = nanodet_g.translate(network, scales, normalisation, ["out"]).model(
         "a test", {"input_1": (1, 3, "height", "width")}, {"out": (1, 4, "h", "w")}
     )
     session = onnxruntime.InferenceSession(model)
-    picture = generator.uniform(-1.9, 1.9, (1, 3, 12, 20)).astype(np.float32)
-    (enlarged,) = session.run(None, {"input_1": picture})
+    pixels = generator.integers(0, 256, (1, 3, 12, 20), np.uint8)
+    (enlarged,) = session.run(None, {"input_1": pixels})
     assert enlarged.shape == (1, 4, 12, 20)
-    expected = convolved(picture[0], kernel.astype(np.float32), bias.astype(np.float32))
+    mean, std = (np.array(values)[:, None, None] for values in (normalisation.mean, normalisation.std))
+    # What is padded is grey, whose normalised value is almost zero.
+    padded = np.pad(pixels[0], ((0, 0), (1, 1), (1, 1)), constant_values=114)
+    expected = convolved((padded - mean) / std, kernel.astype(np.float32), bias.astype(np.float32))
     # The middle of each enlarged 2 x 2 block of the smooth enlargement is a mean over neighbours.
     assert np.abs(enlarged[0].mean(axis=(1, 2)) - expected.mean(axis=(1, 2))).max() < 0.1
     corners = enlarged[0][:, [0, 0, -1, -1], [0, -1, 0, -1]]
@@ -170,13 +175,12 @@ def test_a_small_network_does_the_same_in_eight_bits_at_any_size():
 
 
 def convolved(picture, kernel, bias):
-    """(4, h / 2, w / 2), slowly."""
-    padded = np.pad(picture, ((0, 0), (1, 1), (1, 1)))
-    height, width = picture.shape[1] // 2, picture.shape[2] // 2
+    """(4, h / 2, w / 2) of a padded picture, slowly."""
+    height, width = picture.shape[1] // 2 - 1, picture.shape[2] // 2 - 1
     result = np.zeros((kernel.shape[3], height, width))
     for y in range(height):
         for x in range(width):
-            window = padded[:, 2 * y : 2 * y + 3, 2 * x : 2 * x + 3]
+            window = picture[:, 2 * y : 2 * y + 3, 2 * x : 2 * x + 3]
             result[:, y, x] = np.einsum("chw,hwco->o", window, kernel) + bias
     return np.where(result > 0, result, 0.1 * result)
 
@@ -186,9 +190,9 @@ def test_an_unknown_operation_and_a_missing_scale_are_named():
     graph.node("odd", "Fourier", "leaky")
     network = read_network(graph.json(), graph.content)
     with pytest.raises(ValueError, match="odd: the operation Fourier is not known"):
-        nanodet_g.translate(network, {}, ["odd"])
+        nanodet_g.translate(network, {}, nanodet_g.NORMALISATION, ["odd"])
     with pytest.raises(ValueError, match="no scale for biased"):
-        nanodet_g.translate(network, {"input_1": (1.0, 0)}, ["out"])
+        nanodet_g.translate(network, {"input_1": (1.0, 0)}, nanodet_g.NORMALISATION, ["out"])
 
 
 @pytest.mark.parametrize("change", [lambda b: b[:-1], lambda b: b + b"x"])
@@ -201,10 +205,16 @@ def test_weights_that_are_not_the_models_are_refused(change):
 def shipped_model_has_the_recorded_scales():
     model = onnx.load(str(load_card("nanodet-g").file))
     constants = {c.name: numpy_helper.to_array(c) for c in model.graph.initializer}
+    quantised = {
+        node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "QuantizeLinear"
+    }
     found = {
-        node.input[0]: [float(constants[node.input[1]]), int(constants[node.input[2]])]
+        quantised.get(node.input[0], node.input[0]): [
+            float(constants[node.input[1]]),
+            int(constants[node.input[2]]),
+        ]
         for node in model.graph.node
-        if node.op_type == "QuantizeLinear"
+        if node.op_type == "DequantizeLinear" and node.input[0] not in constants
     }
     recorded = json.loads(nanodet_g.SCALES.read_text())
     assert {name: [np.float32(s), z] for name, (s, z) in recorded.items()} == found

@@ -1,11 +1,14 @@
 import hashlib
 import json
 
+import cv2
 import numpy as np
+import onnxruntime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.backends.onnx import OnnxBackend
 from detectors.cards import MODELS, ModelInput, load_card
 from detectors.detections import Detections
 from detectors.detector import Detector, build_detector
@@ -133,3 +136,31 @@ def test_a_wrong_line_of_a_script_is_named(tmp_path, wrong):
     settings = script_card(tmp_path, [[], [wrong]])
     with pytest.raises(ValueError, match=r"script\.jsonl:2: "):
         build_detector(settings)
+
+
+def test_the_shipped_model_takes_regions_of_any_multiple_of_32():
+    card = load_card("nanodet-g")
+    backend = OnnxBackend(card)
+    for width, height in ((96, 96), (320, 64), (32, 160), (96, 96)):
+        outputs = backend.infer(street(1)[0][:height, :width], (width, height))
+        cells = [(width // stride) * (height // stride) for stride in (8, 16, 32)]
+        assert [o.shape[:2] for o in outputs] == [(1, n) for n in cells * 2]
+
+
+def test_a_size_that_a_model_cannot_take_is_named():
+    with pytest.raises(ValueError, match="an input of 100 x 40 pixels"):
+        OnnxBackend(load_card("nanodet-g")).infer(street(1)[0], (100, 40))
+
+
+def test_the_shipped_model_sees_the_same_on_every_processor():
+    """With and without the runtime's exact mode, which it needs where there is no VNNI."""
+    card = load_card("nanodet-g")
+    pixels = np.ascontiguousarray(cv2.resize(street(1)[0], (416, 320)).transpose(2, 0, 1)[None])
+    seen = []
+    for exact in "01":
+        options = onnxruntime.SessionOptions()
+        options.add_session_config_entry("session.x64quantprecision", exact)
+        session = onnxruntime.InferenceSession(str(card.file), options)
+        seen.append(session.run(None, {"input_1": pixels}))
+    for fast, exact in zip(*seen, strict=True):
+        np.testing.assert_array_equal(fast, exact)
