@@ -2,10 +2,11 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+ULTRALYTICS := .venv-ultralytics
 SYSTEM_PACKAGES := libgl1 gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
 	chromium prometheus kcat postgresql
 
-.PHONY: help demo test lint generate clean
+.PHONY: help demo test test-ultralytics lint generate clean
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -17,6 +18,9 @@ demo: $(VENV)/.runtime  ## Cameras, worker and command centre on this machine; C
 test: $(VENV)/.dev system-packages lint  ## Install what the tests need, and run them all
 	@$(BIN)/pytest
 
+test-ultralytics: $(ULTRALYTICS)/.dev  ## Export from ultralytics (AGPL-3.0), in a venv of its own: 6 GB
+	@YOLO_AUTOINSTALL=false $(ULTRALYTICS)/bin/pytest ultralytics_tests
+
 lint: $(VENV)/.dev  ## Style, types and architecture
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -27,17 +31,17 @@ generate: $(VENV)/.dev  ## Write the schemas and the reference from the code
 	@$(BIN)/python docs/generate.py
 
 clean:  ## Remove what make has made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(ULTRALYTICS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: system-packages
 system-packages:
 	@deploy/system-packages $(SYSTEM_PACKAGES)
 
-$(VENV)/.created:
+$(VENV)/.created $(ULTRALYTICS)/.created:
 	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "safecity needs Python 3.11 or later; install it, or give it: make demo PYTHON=/path/to/python"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) \
-		|| { echo "Python has no venv module here; on Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+	@$(PYTHON) -m venv $(@D) \
+		|| { echo "Python has no venv module here; on Debian: apt-get install python3-venv"; rm -rf $(@D); exit 1; }
 	@touch $@
 
 $(VENV)/.runtime: $(VENV)/.created pyproject.toml
@@ -49,4 +53,9 @@ $(VENV)/.runtime: $(VENV)/.created pyproject.toml
 $(VENV)/.dev: $(VENV)/.created pyproject.toml
 	@echo "Installing safecity and what its tests need into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,postgres]'
+	@touch $@
+
+$(ULTRALYTICS)/.dev: $(ULTRALYTICS)/.created pyproject.toml
+	@echo "Installing safecity with ultralytics (AGPL-3.0) and PyTorch into $(ULTRALYTICS) …"
+	@$(ULTRALYTICS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[ultralytics,test]'
 	@touch $@

@@ -4,8 +4,9 @@ import hashlib
 import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from detectors.labels import LABEL_SETS, label_set
 from detectors.model_input import ModelInput
 from safecity.plugins import plugin_names
 
@@ -21,14 +22,26 @@ class ModelCard(BaseModel):
 
     name: str = Field(min_length=1)
     file: Path = Field(description="the ONNX file, relative to the card")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(
+        default="",
+        pattern=r"^([0-9a-f]{64})?$",
+        description="of the file. When the card gives it the file must be that one; when it does not, any "
+        "content goes, and events name the one that was found",
+    )
     head: str = Field(description="the output layout: a module of detectors/heads/")
-    licence: str = Field(min_length=1)
-    source: str = Field(min_length=1, description="where the model is from")
+    licence: str = Field(default="not stated", min_length=1)
+    source: str = Field(default="not stated", min_length=1, description="where the model is from")
     input: ModelInput
     labels: tuple[str, ...] = Field(
-        min_length=1, description="class names in the order of the model's scores"
+        min_length=1,
+        description="class names in the order of the model's scores, or the name of a known set: "
+        + ", ".join(sorted(LABEL_SETS)),
     )
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _known_set(cls, labels: object) -> object:
+        return label_set(labels) if isinstance(labels, str) else labels
 
     @property
     def identity(self) -> str:
@@ -68,6 +81,13 @@ def load_card(name_or_path: str) -> ModelCard:
     model = path.parent / card.file
     if not model.is_file():
         raise ValueError(f"{path}: file: {model} is not there")
-    if hashlib.sha256(model.read_bytes()).hexdigest() != card.sha256:
+    digest = file_digest(model)
+    if card.sha256 and digest != card.sha256:
         raise ValueError(f"{path}: sha256: {model} is not the file that the card describes")
-    return card.model_copy(update={"file": model})
+    return card.model_copy(update={"file": model, "sha256": digest})
+
+
+def file_digest(file: Path) -> str:
+    """The sha256 of a file."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -32,6 +32,10 @@ class Head(Protocol):
         """Detections of confidence ``floor`` or more in pixels of the model's input of that ``size``."""
         ...
 
+    def classes(self, outputs: Sequence[NDArray[np.float32]]) -> int | None:
+        """How many classes the outputs tell apart; None when they do not say."""
+        ...
+
 
 class Detector:
     """Sees objects of the wanted classes.
@@ -58,11 +62,11 @@ class Detector:
         self._card, self._backend, self._head = card, backend, head
         self._wanted = np.isin(card.labels, labels)
 
-    def detect(self, bgr: NDArray[np.uint8]) -> Detections:
+    def detect(self, bgr: NDArray[np.uint8], floor: float = FAINT) -> Detections:
         """What is in a picture (h, w, 3), in its pixels; faint detections too, for the tracker."""
         height, width = bgr.shape[:2]
         size = self._card.input.size_for(width, height)
-        found = self._head.decode(self._backend.infer(bgr, size), size, FAINT)
+        found = self._head.decode(self._backend.infer(bgr, size), size, floor)
         found = found.select(self._wanted[found.class_id])
         placement = self._card.input.placement(width, height, size)
         return Detections(placement.to_picture(found.xyxy, width, height), found.confidence, found.class_id)
@@ -74,7 +78,14 @@ def build_detector(settings: DetectorSettings) -> Detector:
     Raises:
         ValueError: its backend, model or labels are unknown or wrong.
     """
-    card = load_card(settings.model)
-    backend = load_plugin("detectors.backends", settings.backend).build(card)
+    return detector_of(load_card(settings.model), settings.backend, settings.labels)
+
+
+def detector_of(card: ModelCard, backend: str, labels: Sequence[str]) -> Detector:
+    """A detector for the model of ``card`` that reports ``labels``.
+
+    Raises:
+        ValueError: its backend, head or labels are unknown, or the model cannot be run.
+    """
     head: Any = load_plugin("detectors.heads", card.head)
-    return Detector(card, backend, head, settings.labels)
+    return Detector(card, load_plugin("detectors.backends", backend).build(card), head, labels)

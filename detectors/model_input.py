@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 MOST_EXTRA = 1.15
 """The model's number of pixels may be exceeded by so much (as does its time) for a better shape."""
@@ -54,11 +54,24 @@ class ModelInput(BaseModel):
     colour: Literal["bgr", "rgb"] = "bgr"
     mean: tuple[float, float, float] = Field(
         default=(0.0, 0.0, 0.0),
-        description="subtracted from pixels of 0 to 255, by channel; not of a model with uint8 input",
+        description="subtracted from pixels of 0 to 255, by channel in the order of colour, or one number "
+        "for all; leave it out when the model takes uint8 pixels",
     )
     std: tuple[float, float, float] = Field(
         default=(1.0, 1.0, 1.0), description="divided by, by channel; 255 makes 0 to 1 of the pixels"
     )
+
+    @field_validator("mean", "std", mode="before")
+    @classmethod
+    def _the_same_for_all(cls, value: object) -> object:
+        return (value,) * 3 if isinstance(value, int | float) else value
+
+    @field_validator("std")
+    @classmethod
+    def _divisible(cls, std: tuple[float, float, float]) -> tuple[float, float, float]:
+        if not all(value > 0 for value in std):
+            raise ValueError("cannot be divided by: want numbers above 0")
+        return std
 
     @property
     def normalises(self) -> bool:

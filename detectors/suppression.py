@@ -6,10 +6,13 @@ from numpy.typing import NDArray
 from detectors.detections import Detections
 from safecity.geometry import iou
 
+MOST_CANDIDATES = 1000
+"""Of a picture: what a model sees everywhere must not hold a worker up (all are compared with all)."""
+
 
 def suppress(found: Detections, threshold: float) -> NDArray[np.int64]:
     """Indices of the detections that stay, most confident first; classes do not suppress each other."""
-    order = np.argsort(-found.confidence, kind="stable")
+    order = np.argsort(-found.confidence, kind="stable")[:MOST_CANDIDATES]
     boxes, classes = found.xyxy[order], found.class_id[order]
     clash = (iou(boxes, boxes) > threshold) & (classes[:, None] == classes[None, :])
     stays = np.ones(len(order), bool)

@@ -1,0 +1,1 @@
+"""``safecity models``: a command a file."""
