@@ -47,7 +47,7 @@ def quantise(card: ModelCard, pictures: Sequence[NDArray[np.uint8]], target: Pat
     with tempfile.TemporaryDirectory(prefix="safecity-quantise-") as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(card.file), str(prepared), skip_symbolic_shape=True)
-        model = onnx.load(str(prepared))
+        model = _named(prepared)
         name = model.graph.input[0].name
         pixels = _pixel_scale(card)
         quantize_static(
@@ -59,7 +59,7 @@ def quantise(card: ModelCard, pictures: Sequence[NDArray[np.uint8]], target: Pat
             weight_type=QuantType.QInt8,
             per_channel=True,
             reduce_range=True,
-            nodes_to_exclude=sorted(tail(model.graph)),
+            nodes_to_exclude=sorted(tail(model.graph) | boundless(model.graph)),
             extra_options={} if pixels is None else {"TensorQuantOverrides": {name: [_override(pixels)]}},
         )
     raw = pixels is not None and take_raw_pixels(target)
@@ -74,6 +74,15 @@ def quantise(card: ModelCard, pictures: Sequence[NDArray[np.uint8]], target: Pat
         }
     )
     return load_card(str(write_card(quantised, target.with_suffix(".toml"))))
+
+
+def _named(file: Path) -> onnx.ModelProto:
+    """The model of ``file``, each node with a name of its own in it: nodes are excluded by name."""
+    model = onnx.load(str(file))
+    for index, node in enumerate(model.graph.node):
+        node.name = f"{node.op_type}_{index}"
+    onnx.save(model, str(file))
+    return model
 
 
 class _Calibration(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
@@ -105,6 +114,14 @@ def tail(graph: onnx.GraphProto) -> set[str]:
         else:
             names.add(node.name)
     return names
+
+
+def boundless(graph: onnx.GraphProto) -> set[str]:
+    """The names of the nodes that a constant without bound goes into, such as the padding of a maximum."""
+    reached = {t.name for t in graph.initializer if not np.isfinite(numpy_helper.to_array(t)).all()}
+    padding = [node for node in graph.node if reached.intersection(node.input)]
+    reached.update(name for node in padding for name in node.output)
+    return {node.name for node in graph.node if reached.intersection(node.input)}
 
 
 def _pixel_scale(card: ModelCard) -> tuple[np.float32, int] | None:
