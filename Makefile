@@ -19,7 +19,7 @@ test: $(VENV)/.dev system-packages lint  ## Install what the tests need, and run
 	@$(BIN)/pytest
 
 test-ultralytics: $(ULTRALYTICS)/.dev  ## Export from ultralytics (AGPL-3.0), in a venv of its own: 6 GB
-	@YOLO_AUTOINSTALL=false $(ULTRALYTICS)/bin/pytest ultralytics_tests
+	@YOLO_AUTOINSTALL=false $(ULTRALYTICS)/bin/pytest tests/ultralytics
 
 lint: $(VENV)/.dev  ## Style, types and architecture
 	@$(BIN)/ruff check .

@@ -50,18 +50,20 @@ def quantise(card: ModelCard, pictures: Sequence[NDArray[np.uint8]], target: Pat
         model = _named(prepared)
         name = model.graph.input[0].name
         pixels = _pixel_scale(card)
-        quantize_static(
-            str(prepared),
-            str(target),
-            _Calibration(card, name, pictures),
-            quant_format=QuantFormat.QDQ,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            reduce_range=True,
-            nodes_to_exclude=sorted(tail(model.graph) | boundless(model.graph)),
-            extra_options={} if pixels is None else {"TensorQuantOverrides": {name: [_override(pixels)]}},
-        )
+        # It computes a scale for what is excluded too, and that may be infinite.
+        with np.errstate(invalid="ignore"):
+            quantize_static(
+                str(prepared),
+                str(target),
+                _Calibration(card, name, pictures),
+                quant_format=QuantFormat.QDQ,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                per_channel=True,
+                reduce_range=True,
+                nodes_to_exclude=sorted(tail(model.graph) | boundless(model.graph)),
+                extra_options={} if pixels is None else {"TensorQuantOverrides": {name: [_override(pixels)]}},
+            )
     raw = pixels is not None and take_raw_pixels(target)
     changes: dict[str, Any] = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)} if raw else {}
     quantised = card.model_copy(

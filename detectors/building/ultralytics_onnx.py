@@ -7,6 +7,7 @@ been bought. It is not part of safecity and is loaded here only, when the user a
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -30,14 +31,21 @@ def export_onnx(checkpoint: str, size: int, target: Path) -> Path:
         ImportError: ultralytics is not installed.
         ValueError: it cannot load or export the checkpoint.
     """
-    # It would install packages while it runs otherwise.
-    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
-    from ultralytics import YOLO
-
     path = Path(checkpoint)
+    # It would install packages and send usage data while it runs otherwise.
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    if path.is_file() or path.suffix == ".yaml":
+        os.environ.setdefault("YOLO_OFFLINE", "true")
     source = str(path.resolve()) if path.is_file() else checkpoint
     target = target.resolve()
-    with tempfile.TemporaryDirectory(prefix="safecity-export-") as folder, contextlib.chdir(folder):
+    with (
+        tempfile.TemporaryDirectory(prefix="safecity-export-") as folder,
+        contextlib.chdir(folder),
+        # What it has to say is not what was asked for.
+        contextlib.redirect_stdout(sys.stderr),
+    ):
+        from ultralytics import YOLO
+
         if path.suffix == ".pt" and Path(source).is_file():
             # The exporter writes beside the checkpoint.
             source = shutil.copy(source, folder)
@@ -47,7 +55,8 @@ def export_onnx(checkpoint: str, size: int, target: Path) -> Path:
                 raise ValueError(f"{checkpoint}: its task is {model.task!r}, want one that detects")
             written = model.export(format="onnx", imgsz=size, simplify=True, device="cpu")
         except (OSError, RuntimeError, TypeError, KeyError, AttributeError, SyntaxError) as error:
-            raise ValueError(f"{checkpoint}: ultralytics cannot export it: {error}") from None
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise ValueError(f"{checkpoint}: ultralytics cannot export it: {reason}") from None
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(written, target)
     return target

@@ -58,7 +58,7 @@ def _boxes(
 
 def expected_distances(distances: NDArray[np.float32]) -> NDArray[np.float32]:
     """(k, 4) left, top, right and bottom in strides: the means of the distributions (k, 4 * bins)."""
-    sides = distances.reshape(len(distances), 4, -1)
+    sides = distances.reshape(len(distances), 4, distances.shape[1] // 4)
     weights = np.exp(sides - sides.max(axis=2, keepdims=True))
     bins = np.arange(sides.shape[2], dtype=np.float32)
     means: NDArray[np.float32] = (weights @ bins) / weights.sum(axis=2)
