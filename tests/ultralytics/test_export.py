@@ -12,6 +12,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import av
+import cv2
 import numpy as np
 import onnx
 import onnxruntime
@@ -33,8 +34,6 @@ SURE = 0.8
 
 
 def tensors(pictures):
-    import cv2
-
     small = [cv2.resize(picture, (SIZE, SIZE))[:, :, ::-1].transpose(2, 0, 1) for picture in pictures]
     return torch.from_numpy(np.stack(small).astype(np.float32) / 255)
 
@@ -78,20 +77,12 @@ def safecity(*arguments, folder):
 @pytest.fixture(scope="session")
 def exported(checkpoint, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
-    arguments = [
-        "--size",
-        SIZE,
-        "--int8",
-        "--calibrate",
-        STREET,
-        "--output",
-        "own",
-        "--accept-agpl",
-        "--json",
-    ]
-    done = safecity("export", checkpoint, *arguments, "--confidence", 0.3, "--least", 0.5, folder=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "own", json.loads(done.stdout), done.stderr
+    done = safecity(
+        *("export", checkpoint, "--size", SIZE, "--int8", "--calibrate", STREET, "--output", "own"),
+        *("--accept-agpl", "--json", "--confidence", 0.3),
+        folder=folder,
+    )
+    return folder / "own", json.loads(done.stdout), done
 
 
 def test_the_licence_has_to_be_accepted_before_anything_is_done(tmp_path):
@@ -121,11 +112,9 @@ def test_what_is_no_checkpoint_is_named(tmp_path):
     assert "broken.pt" in done.stderr.splitlines()[-1]
 
 
-def test_the_int8_model_takes_raw_pixels_and_agrees_with_the_original(exported):
-    folder, said, stderr = exported
-    assert "AGPL-3.0" in stderr
-    assert said["agreement"]["first"] > 20, "something was compared"
-    assert said["agreement"]["matched_share"] >= 0.5
+def test_the_int8_model_takes_raw_pixels(exported):
+    folder, said, done = exported
+    assert "AGPL-3.0" in done.stderr
     small = load_card(str(folder / "street-int8.toml"))
     session = onnxruntime.InferenceSession(str(small.file))
     assert session.get_inputs()[0].type == "tensor(uint8)"
@@ -133,6 +122,29 @@ def test_the_int8_model_takes_raw_pixels_and_agrees_with_the_original(exported):
     kinds = [node.op_type for node in onnx.load(str(small.file)).graph.node]
     assert kinds.count("QuantizeLinear") > 50
     assert said["int8"]["bytes"] < said["model"]["bytes"] / 2
+
+
+def logits(card, picture):
+    (output,) = OnnxBackend(card).infer(picture, (SIZE, SIZE))
+    scores = np.clip(output[0, 4:].astype(np.float64), 1e-7, 1 - 1e-7)
+    return np.log(scores / (1 - scores)).ravel()
+
+
+def test_the_int8_model_scores_as_the_original_does(exported):
+    folder = exported[0]
+    cards = [load_card(str(folder / f"{name}.toml")) for name in ("street", "street-int8")]
+    for picture in street(4, step=30):
+        whole, exact = (logits(card, picture) for card in cards)
+        assert float(np.corrcoef(whole, exact)[0, 1]) > 0.6
+
+
+def test_a_model_that_lost_too_much_in_eight_bits_is_reported_and_fails(exported):
+    """As one with random weights does: which of 80 classes it takes turns on a hair."""
+    _, said, done = exported
+    assert said["agreement"]["first"] > 20, "something was compared"
+    assert said["agreement"]["matched_share"] < 0.8
+    assert done.returncode == 1
+    assert "the int8 model has less than 80% in common with its original" in done.stderr
 
 
 def test_the_exported_model_computes_what_the_checkpoint_does(exported, checkpoint):
