@@ -10,7 +10,7 @@ SYSTEM_PACKAGES := libgl1 gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plu
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 demo: $(VENV)/.runtime  ## Cameras, worker and command centre on this machine; Ctrl-C ends them
 	@$(BIN)/safecity demo
@@ -18,8 +18,8 @@ demo: $(VENV)/.runtime  ## Cameras, worker and command centre on this machine; C
 test: $(VENV)/.dev system-packages lint  ## Install what the tests need, and run them all
 	@$(BIN)/pytest
 
-test-ultralytics: $(ULTRALYTICS)/.dev  ## Export from ultralytics (AGPL-3.0), in a venv of its own: 6 GB
-	@YOLO_AUTOINSTALL=false $(ULTRALYTICS)/bin/pytest tests/ultralytics
+test-ultralytics: $(ULTRALYTICS)/.dev  ## Export from ultralytics (AGPL-3.0), and all backends; a venv of its own, 6 GB
+	@YOLO_AUTOINSTALL=false $(ULTRALYTICS)/bin/pytest tests/ultralytics tests/detectors/test_backends.py
 
 lint: $(VENV)/.dev  ## Style, types and architecture
 	@$(BIN)/ruff check .
@@ -57,5 +57,5 @@ $(VENV)/.dev: $(VENV)/.created pyproject.toml
 
 $(ULTRALYTICS)/.dev: $(ULTRALYTICS)/.created pyproject.toml
 	@echo "Installing safecity with ultralytics (AGPL-3.0) and PyTorch into $(ULTRALYTICS) …"
-	@$(ULTRALYTICS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[ultralytics,test]'
+	@$(ULTRALYTICS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[ultralytics,openvino,test]'
 	@touch $@
