@@ -42,7 +42,7 @@ $(VENV)/.created:
 
 $(VENV)/.runtime: $(VENV)/.created pyproject.toml
 	@echo "Installing safecity into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[analysis]'
 	@deploy/system-packages --only-if-missing-libgl $(BIN)/python libgl1
 	@touch $@
 

@@ -1,4 +1,4 @@
-"""``safecity kafka``: a real Apache Kafka for development and tests."""
+"""``safecity kafka``: a real Apache Kafka for development and tests. And the group ``safecity bench``."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from safecity.bench.cli import bench
 from safecity.cli import UsageError
 from safecity.redaction import redact
 
@@ -25,6 +26,7 @@ kafka = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(kafka)
+    app.add_typer(bench)
 
 
 @kafka.command()
