@@ -20,7 +20,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    from detectors.evaluation.cli import register as register_evaluation
+
     app.add_typer(models)
+    register_evaluation(app)
 
 
 @models.command("list")

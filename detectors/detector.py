@@ -58,11 +58,14 @@ class Detector:
         self._card, self._backend, self._head = card, backend, head
         self._wanted = np.isin(card.labels, labels)
 
-    def detect(self, bgr: NDArray[np.uint8]) -> Detections:
-        """What is in a picture (h, w, 3), in its pixels; faint detections too, for the tracker."""
+    def detect(self, bgr: NDArray[np.uint8], floor: float = FAINT) -> Detections:
+        """What is in a picture (h, w, 3), in its pixels, of confidence ``floor`` or more.
+
+        Unless told otherwise faint detections too, for the tracker.
+        """
         height, width = bgr.shape[:2]
         size = self._card.input.size_for(width, height)
-        found = self._head.decode(self._backend.infer(bgr, size), size, FAINT)
+        found = self._head.decode(self._backend.infer(bgr, size), size, floor)
         found = found.select(self._wanted[found.class_id])
         scale = np.array([width / size[0], height / size[1]] * 2, np.float32)
         limits = np.array([width, height] * 2, np.float32)

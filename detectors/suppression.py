@@ -6,10 +6,13 @@ from numpy.typing import NDArray
 from detectors.detections import Detections
 from safecity.geometry import iou
 
+MOST = 1000
+"""Only so many are looked at, the most confident: time and memory grow with the square."""
+
 
 def suppress(found: Detections, threshold: float) -> NDArray[np.int64]:
     """Indices of the detections that stay, most confident first; classes do not suppress each other."""
-    order = np.argsort(-found.confidence, kind="stable")
+    order = np.argsort(-found.confidence, kind="stable")[:MOST]
     boxes, classes = found.xyxy[order], found.class_id[order]
     clash = (iou(boxes, boxes) > threshold) & (classes[:, None] == classes[None, :])
     stays = np.ones(len(order), bool)
