@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from detectors.appearance import describe
 from detectors.detections import Detections
 from detectors.detector import Detector
 from detectors.motion import MotionGate
@@ -70,10 +72,12 @@ class CameraPipeline:
         scene = camera.scene(detector.identity)
         self._rules = [build_rule(settings, scene) for settings in camera.rules]
         self._begin: datetime | None = None
+        self._newest: datetime | None = None
+        self._start_confidence = start_confidence
 
     def process(self, frame: Frame) -> Analysis:
         """Take the next frame to its observation and its events."""
-        self._begin = self._begin or frame.captured_at
+        self._begin, self._newest = self._begin or frame.captured_at, frame.captured_at
         seconds = (frame.captured_at - self._begin).total_seconds()
         if self._is_still(frame, seconds):
             outcome, picture, detections = Outcome.STILL, None, Detections.empty()
@@ -84,11 +88,26 @@ class CameraPipeline:
             with self._timed("detect"):
                 detections = self._detector.detect(picture)
             with self._timed("track"):
-                tracks = self._tracker.update(detections, seconds)
+                sure = detections.confidence >= self._start_confidence
+                colours = describe(picture, detections.xyxy, sure)
+                tracks = self._tracker.update(detections, seconds, colours=colours)
         observation = self._observe(frame, tracks, inferred=outcome is Outcome.ANALYSED)
         with self._timed("rules"):
             events = [event for rule in self._rules for event in rule.update(observation)]
         return Analysis(outcome, observation, self._illustrate(events, frame, picture, detections, tracks))
+
+    def tracks(self) -> tuple[datetime, dict[str, Any]] | None:
+        """What the tracker knows, and of which event time; None before the first frame."""
+        return None if self._newest is None else (self._newest, self._tracker.state())
+
+    def restore_tracks(self, captured_at: datetime, state: dict[str, Any], skipped_ids: int) -> None:
+        """Go on with what the tracker knew at event time ``captured_at``; before the first frame.
+
+        Raises:
+            ValueError: it is no state of a tracker.
+        """
+        self._tracker.restore(state, 0.0, skipped_ids)
+        self._begin = captured_at
 
     def _is_still(self, frame: Frame, seconds: float) -> bool:
         if self._gate is None:
