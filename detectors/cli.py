@@ -7,13 +7,12 @@ from detectors.commands.building import build
 from detectors.commands.checking import check
 from detectors.commands.exporting import export
 from detectors.commands.listing import list_models
+from detectors.evaluation.cli import evaluate
 from detectors.health_evaluation.cli import health
 
 models = typer.Typer(
     name="models", help="List, check, add, build and export detection models.", no_args_is_help=True
 )
-
-evaluate = typer.Typer(name="evaluate", help="Measure how good what we find is.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -4,8 +4,12 @@ Kalman 1960. The noise is in proportion to the box's height, as in SORT (Bewley 
 https://arxiv.org/abs/1602.00763), and the process noise grows with the real time between pictures.
 """
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
+
+from detectors.tracker_state import FilterState
 
 MEASUREMENT = np.array([0.035, 0.035, 0.055, 0.035])
 """Standard deviation of a detection, as a share of the box's height: x, y, width, height."""
@@ -29,6 +33,21 @@ class BoxFilter:
         self._pp = (MEASUREMENT * height) ** 2
         self._pv = np.zeros(4)
         self._vv = (START_VELOCITY * height) ** 2
+
+    @classmethod
+    def restored(cls, state: FilterState) -> Self:
+        """As it was."""
+        x, y, w, h = state.position
+        own = cls(np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2]))
+        own._velocity = np.array(state.velocity)
+        own._pp, own._pv, own._vv = np.array(state.pp), np.array(state.pv), np.array(state.vv)
+        return own
+
+    def state(self) -> FilterState:
+        """As it is."""
+        names = {"position": self._position, "velocity": self._velocity}
+        names |= {"pp": self._pp, "pv": self._pv, "vv": self._vv}
+        return FilterState.model_validate({name: tuple(row.tolist()) for name, row in names.items()})
 
     @property
     def xyxy(self) -> NDArray[np.float64]:

@@ -6,27 +6,26 @@ at any analysed rate. A track is reported only while a detection supports it.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.association import associate
 from detectors.detections import Detections
+from detectors.sightings import Sightings
 from detectors.target import Target, Track
+from detectors.tracker_state import TrackerState
 from safecity.geometry import iou
 from safecity.labels import GROUPS
 
 __all__ = ["Track", "Tracker"]
 
-FAINT_SHARE = 0.7
+FAINT_SHARE = 0.4
 """Of the confidence that starts a track: fainter detections are noise and keep nothing alive."""
 FAINT_SECONDS = 0.7
 """Faint detections keep a track, but do not bring one back that has been lost for longer."""
-LOST_SECONDS = 3.0
-"""A track unseen for so long has ended."""
-SUSPICION_SECONDS = 0.5
-"""What is not confirmed and unseen for so long was nothing."""
-LEAST_OVERLAP = 0.15
+LEAST_OVERLAP = 0.1
 """Of buffered boxes. Low, since the assignment as a whole sorts out who is who."""
 LEAST_FAINT_OVERLAP = 0.6
 """Faint detections are many: only one that lies where the track was expected is taken."""
@@ -56,34 +55,39 @@ class Tracker:
         self._now = 0.0
 
     def update(
-        self, detections: Detections, seconds: float, looked_at: NDArray[np.float64] | None = None
+        self,
+        detections: Detections,
+        seconds: float,
+        *,
+        looked_at: NDArray[np.float64] | None = None,
+        colours: NDArray[np.float32] | None = None,
     ) -> list[Track]:
         """Take in what was seen at event time ``seconds``; the tracks that it supports, by id.
 
         Args:
-            detections: what was seen.
+            detections: faint ones too.
             seconds: event time.
-            looked_at: (n, 4) pixels: the regions that were looked at, None for the whole picture. What lies
-                elsewhere stays where it was.
+            looked_at: (n, 4) pixels: the regions that were looked at, None for the whole picture. What was
+                seen elsewhere before stays where it was.
+            colours: (n, d) of the detections, from ``detectors.appearance``; they tell apart those who meet.
         """
         elapsed = self._advance(seconds)
         for target in self._targets:
-            if looked_at is None or _lies_in(target.filter.xyxy, looked_at):
+            if looked_at is None or not target.supported or _lies_in(target.filter.xyxy, looked_at):
                 target.predict(elapsed)
             else:
                 target.rest(self._now)
-        self._targets = [t for t in self._targets if t.unseen_seconds <= LOST_SECONDS]
-        sure = detections.select(detections.confidence >= self._start)
-        faint = detections.select(
-            (detections.confidence < self._start) & (detections.confidence >= FAINT_SHARE * self._start)
-        )
+        self._targets = [t for t in self._targets if t.lives(self._now)]
+        seen = Sightings.of(detections, self._group[detections.class_id], colours)
+        sure = seen.select(seen.confidence >= self._start)
+        faint = seen.select((seen.confidence < self._start) & (seen.confidence >= FAINT_SHARE * self._start))
         confirmed = [t for t in self._targets if t.confirmed]
         sure = self._match(confirmed, sure, LEAST_OVERLAP)
         recent = [t for t in confirmed if not t.supported and t.unseen_seconds <= FAINT_SECONDS + elapsed]
         self._match(recent, faint, LEAST_FAINT_OVERLAP)
         sure = self._match([t for t in self._targets if not t.confirmed], sure, LEAST_OVERLAP)
         self._start_tracks(sure)
-        self._targets = [t for t in self._without_doubles() if self._lives(t)]
+        self._targets = [t for t in self._without_doubles() if t.lives(self._now)]
         self._number()
         return self._report()
 
@@ -95,14 +99,43 @@ class Tracker:
         return self._report()
 
     def expected(self, seconds: float) -> NDArray[np.float64]:
-        """(n, 4) pixels: where at event time ``seconds`` the objects should be that may move."""
+        """(n, 4) pixels: where at event time ``seconds`` what may move and is not lost should be."""
         elapsed = max(0.0, seconds - self._seconds)
         boxes = [
             target.filter.xyxy + np.tile(target.filter.velocity * elapsed, 2)
             for target in self._targets
-            if not target.stationary
+            if not target.stationary and target.unseen_seconds <= FAINT_SECONDS
         ]
         return np.array(boxes).reshape(-1, 4)
+
+    def state(self) -> dict[str, Any]:
+        """What has to be known to go on after a restart, as values that JSON can hold."""
+        targets = tuple(target.state(self._labels) for target in self._targets if target.track_id)
+        state = TrackerState(next_id=self._next_id, now=self._now, targets=targets)
+        return state.model_dump(mode="json")
+
+    def restore(self, state: dict[str, Any], seconds: float, skipped_ids: int = 0) -> None:
+        """Go on where another tracker was when ``state`` was taken; before the first ``update``.
+
+        Objects are waited for as if the camera had been covered; none is reported before it is seen.
+
+        Args:
+            state: of ``Tracker.state``.
+            seconds: event time at which it was taken, by the clock of this tracker's updates.
+            skipped_ids: so many are left out, where some may have been given out after ``state`` was taken.
+
+        Raises:
+            ValueError: it is no such state.
+        """
+        known = TrackerState.model_validate(state)
+        self._next_id = max(known.next_id, *(t.track_id + 1 for t in known.targets), 1) + skipped_ids
+        self._now, self._seconds = known.now, seconds
+        self._targets = []
+        for target in known.targets:
+            votes = {self._labels.index(k): v for k, v in target.votes.items() if k in self._labels}
+            if votes:
+                group = int(self._group[max(votes, key=votes.__getitem__)])
+                self._targets.append(Target.restored(target, votes, group))
 
     def _advance(self, seconds: float) -> float:
         """Seconds gone by. A camera's clock that is set back stops the tracker's own for one picture."""
@@ -111,24 +144,24 @@ class Tracker:
         self._now += elapsed
         return elapsed
 
-    def _match(self, targets: list[Target], seen: Detections, least: float) -> Detections:
-        """Take in the detections that belong to ``targets``; those that are left."""
+    def _match(self, targets: list[Target], seen: Sightings, least: float) -> Sightings:
+        """Take in the sightings that belong to ``targets``; those that are left."""
         left = np.ones(len(seen), bool)
-        for row, column in associate(targets, seen, self._groups(seen), least):
-            targets[row].see(
-                seen.xyxy[column].astype(np.float64),
-                int(seen.class_id[column]),
-                float(seen.confidence[column]),
-                self._now,
+        for row, column in associate(targets, seen, least):
+            target = targets[row]
+            target.see(
+                seen.xyxy[column], int(seen.class_id[column]), float(seen.confidence[column]), self._now
             )
+            if seen.colours is not None and seen.clear[column] and seen.colours[column].any():
+                target.wear(seen.colours[column])
             left[column] = False
         return seen.select(left)
 
-    def _start_tracks(self, seen: Detections) -> None:
-        """A target for each detection that is no second box on something that is tracked already."""
+    def _start_tracks(self, seen: Sightings) -> None:
+        """A target for each sighting that is no second box on something that is tracked already."""
         known = [t for t in self._targets if t.supported]
         for box, class_id, confidence, group in zip(
-            seen.xyxy.astype(np.float64), seen.class_id, seen.confidence, self._groups(seen), strict=True
+            seen.xyxy, seen.class_id, seen.confidence, seen.group, strict=True
         ):
             same = [t.filter.xyxy for t in known if t.group == group]
             if not same or float(iou(np.stack(same), box[None]).max()) < SAME_OBJECT:
@@ -149,17 +182,10 @@ class Tracker:
                 kept.append(target)
         return kept
 
-    def _lives(self, target: Target) -> bool:
-        return target.unseen_seconds <= (LOST_SECONDS if target.confirmed else SUSPICION_SECONDS)
-
     def _number(self) -> None:
         for target in self._targets:
             if target.confirmed and target.track_id is None:
                 target.track_id, self._next_id = self._next_id, self._next_id + 1
-
-    def _groups(self, seen: Detections) -> NDArray[np.int64]:
-        groups: NDArray[np.int64] = self._group[seen.class_id]
-        return groups
 
     def _report(self) -> list[Track]:
         tracks = [t.track(self._labels, self._now) for t in self._targets if t.track_id and t.supported]

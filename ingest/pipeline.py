@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
+from detectors.appearance import describe
 from detectors.detections import Detections
 from detectors.detector import Detector
 from detectors.motion import GateResult, MotionGate, Small, shrink
@@ -84,6 +86,8 @@ class CameraPipeline:
         self._watch = CameraWatch(camera.health, scene, self._mask) if camera.health.enabled else None
         self._pictures = EvidencePictures()
         self._begin: datetime | None = None
+        self._newest: datetime | None = None
+        self._start_confidence = start_confidence
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -92,7 +96,7 @@ class CameraPipeline:
 
     def process(self, frame: Frame) -> Analysis:
         """Take the next frame to its observation and its events."""
-        self._begin = self._begin or frame.captured_at
+        self._begin, self._newest = self._begin or frame.captured_at, frame.captured_at
         seconds = (frame.captured_at - self._begin).total_seconds()
         small = shrink(self._mask.burn(frame.luma()))
         gate = self._look(small, seconds)
@@ -109,6 +113,19 @@ class CameraPipeline:
             decisions=self._illustrate(rulings, frame, seen),
             moving=gate is None or gate.moving,
         )
+
+    def tracks(self) -> tuple[datetime, dict[str, Any]] | None:
+        """What the tracker knows, and of which event time; None before the first frame."""
+        return None if self._newest is None else (self._newest, self._tracker.state())
+
+    def restore_tracks(self, captured_at: datetime, state: dict[str, Any], skipped_ids: int) -> None:
+        """Go on with what the tracker knew at event time ``captured_at``; before the first frame.
+
+        Raises:
+            ValueError: it is no state of a tracker.
+        """
+        self._tracker.restore(state, 0.0, skipped_ids)
+        self._begin = captured_at
 
     def _look(self, small: Small, seconds: float) -> GateResult | None:
         if self._gate is None:
@@ -140,7 +157,8 @@ class CameraPipeline:
             found = self._detector.detect_in(picture, regions) if regions else self._detector.detect(picture)
         looked_at = np.array([r.xyxy for r in regions], np.float64) if regions else None
         with self._timed("track"):
-            tracks = self._tracker.update(found, seconds, looked_at)
+            colours = describe(picture, found.xyxy, found.confidence >= self._start_confidence)
+            tracks = self._tracker.update(found, seconds, looked_at=looked_at, colours=colours)
         return _Seen(tracks, picture, None if regions else found)
 
     def _scene_changes(

@@ -21,6 +21,7 @@ from ingest.outbox import Outbox, OutboxError, Outgoing
 from ingest.pipeline import Analysis, CameraPipeline
 from ingest.publisher import Publisher
 from ingest.stream import CameraStream, StreamState
+from ingest.track_memory import TrackMemory
 from safecity.bus import open_bus
 from safecity.camera import Camera
 from safecity.cloudevents import event_headers
@@ -113,6 +114,7 @@ class Shard:
         self._unsaved: list[Outgoing] = []
         self._unsaved_lines: list[bytes] = []
         self._by_kind: dict[str, int] = {}
+        self._memory = TrackMemory(worker_folder(plan.site) / "tracks")
         detector = build_detector(plan.site.detector)
         self._posts = [self._post(camera, detector) for camera in plan.cameras]
 
@@ -148,6 +150,7 @@ class Shard:
         pipeline = CameraPipeline(
             camera, detector, start_confidence=site.detector.confidence, timed=self._metrics.timed
         )
+        self._memory.recall(camera, pipeline)
         return _Post(camera, ledger, mailbox, pipeline, stream, attention)
 
     def _serve(self, post: _Post) -> bool:
@@ -232,6 +235,7 @@ class Shard:
             self._metrics.show_faults(post.camera.id, post.pipeline.faults)
             if turned or due:
                 self._report(post)
+        self._memory.keep((post.camera, post.pipeline) for post in self._posts)
         if heartbeat is not None:
             heartbeat.send(time.time())
 
@@ -270,6 +274,7 @@ class Shard:
                 post.camera.id, post.ledger.counts(), post.stream.state.state, post.stream.state.reconnects
             )
             self._report(post)
+        self._memory.keep(((post.camera, post.pipeline) for post in self._posts), complete=True)
         if self._unsaved:
             self._save()
         for publisher in self._publishers:

@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 from detectors.detector import build_detector
-from detectors.evaluation import Boxes, average_precision, read_mot, score_tracks
+from detectors.evaluation.boxes import Boxes
+from detectors.evaluation.detection import Look, Truth, precision_curve
+from detectors.evaluation.mot import read_mot
+from detectors.evaluation.tracking import score_tracks
 from detectors.tracking import Tracker
 from safecity.settings import DetectorSettings
 from tests.detectors.footage import STREET
@@ -59,8 +62,7 @@ def people(video, step, offset=0):
 
 def against_the_truth(step):
     truth = read_mot(TRUTH)
-    nobody = Boxes((), np.zeros((0, 4)))
-    return score_tracks([(truth.get(k + 1, nobody), boxes) for k, boxes in people(VIDEO, step).items()])
+    return score_tracks([(truth.boxes(k + 1), boxes) for k, boxes in people(VIDEO, step).items()])
 
 
 def against_the_full_rate(step):
@@ -87,19 +89,22 @@ def test_tracks_are_right_and_keep_their_identity(measure, step, least):
 
 def precision_against_the_truth():
     truth = read_mot(TRUTH)
-    return pictures_of(VIDEO, lambda k: truth[k + 1].xyxy)
+    return looks_at(VIDEO, lambda k: truth.boxes(k + 1))
 
 
 def precision_against_the_tracks():
     said = people(STREET, 1)
-    return pictures_of(STREET, lambda k: said[k].xyxy)
+    return looks_at(STREET, said.__getitem__)
 
 
-def pictures_of(video, truth_of):
+def looks_at(video, truth_of):
     found, labels = detections(video)
     person = labels.index("person")
     chosen = [(k, found[k].select(found[k].class_id == person)) for k in range(0, len(found), 5)]
-    return [(seen.xyxy, seen.confidence, truth_of(k)) for k, seen in chosen]
+    return [
+        Look(Truth.of_boxes(truth_of(k).xyxy), seen.xyxy.astype(float), seen.confidence.astype(float))
+        for k, seen in chosen
+    ]
 
 
 PRECISION = [precision_against_the_tracks]
@@ -109,6 +114,6 @@ if VIDEO.is_file() and TRUTH.is_file():
 
 @pytest.mark.parametrize("measure", PRECISION)
 def test_people_are_found(measure):
-    precision = average_precision(measure())
+    precision = precision_curve(measure()).ap50
     print(measure.__name__, round(precision, 4))
     assert precision >= 0.90

@@ -103,6 +103,6 @@ def test_the_tracker_misses_only_what_was_looked_at(look):
     for k in range(5):
         tracker.update(seen, k / 5)
     where = boxes((50, 50, 250, 250)) if look == "regions" else boxes((600, 50, 700, 250))
-    tracks = tracker.update(Detections.empty(), 1.0, where)
+    tracks = tracker.update(Detections.empty(), 1.0, looked_at=where)
     assert len(tracks) == (0 if look == "regions" else 1)
     assert tracker.expected(1.2) == pytest.approx(box, abs=3)
