@@ -124,7 +124,7 @@ def track_command(
         _check_labels([label], detector)
         wanted, known, full = _parse_rates(rates), read_mot(truth), round(frame_rate(video), 3)
         count = known.last - known.first + 1
-        seen = list(_with_progress(look_at_footage(detector, video, known), count))
+        seen = list(_with_progress(look_at_footage(detector, video, known, confidence), count))
         of_rate = {
             rate: measure(seen, known, detector.labels, label, confidence, rate)
             for rate in sorted({full, *(rate for rate in wanted if rate < full)}, reverse=True)
