@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -115,11 +115,11 @@ def track_command(
     from detectors.evaluation.track_report import look_at_footage, measure
 
     with _plain_errors():
-        detector = _detector(model, backend)
+        detector = _detector(model, backend, only=[*DEFAULTS.labels, label])
         _check_labels([label], detector)
         wanted, known, full = _parse_rates(rates), read_mot(truth), round(frame_rate(video), 3)
         count = known.last - known.first + 1
-        seen = list(_with_progress(look_at_footage(detector, video, known), count))
+        seen = list(_with_progress(look_at_footage(detector, video, known, confidence), count))
         of_rate = {
             rate: measure(seen, known, detector.labels, label, confidence, rate)
             for rate in sorted({full, *(rate for rate in wanted if rate < full)}, reverse=True)
@@ -189,11 +189,13 @@ def _footage(
     return about, chosen, footage_pictures(video, known, every), len(footage_frames(known, every))
 
 
-def _detector(model: str, backend: str) -> "Detector":
+def _detector(model: str, backend: str, only: Container[str] | None = None) -> "Detector":
+    """A detector of all its classes, or of those that a worker would look for."""
     from detectors.cards import load_card
     from detectors.detector import build_detector
 
-    labels = load_card(model).labels
+    known = load_card(model).labels
+    labels = tuple(label for label in known if only is None or label in only) or known
     return build_detector(DetectorSettings(model=model, backend=backend, labels=labels))
 
 

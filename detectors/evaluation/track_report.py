@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from detectors.appearance import describe
 from detectors.detections import Detections
 from detectors.detector import Detector
 from detectors.evaluation.boxes import Boxes
@@ -27,12 +29,18 @@ class SeenFrame:
     number: int
     seconds: float
     detections: Detections
+    colours: NDArray[np.float32]
+    """(n, d) of the detections that are sure enough to start a track."""
 
 
-def look_at_footage(detector: Detector, video: Path, truth: MotTruth) -> Iterator[SeenFrame]:
+def look_at_footage(
+    detector: Detector, video: Path, truth: MotTruth, start_confidence: float
+) -> Iterator[SeenFrame]:
     """Every frame that the truth knows, from its first line's to its last one's."""
     for frame in frames(video, truth.last, lambda number: number >= truth.first):
-        yield SeenFrame(frame.number, frame.seconds, detector.detect(frame.bgr))
+        found = detector.detect(frame.bgr)
+        colours = describe(frame.bgr, found.xyxy, found.confidence >= start_confidence)
+        yield SeenFrame(frame.number, frame.seconds, found, colours)
 
 
 def at_rate(seen: Sequence[SeenFrame], rate: float) -> list[SeenFrame]:
@@ -52,7 +60,8 @@ def track(
     """The truth of each frame, and the tracks of ``label`` that a new tracker reports there."""
     tracker, pictures = Tracker(labels, start_confidence), []
     for frame in seen:
-        own = [t for t in tracker.update(frame.detections, frame.seconds) if t.label == label]
+        tracks = tracker.update(frame.detections, frame.seconds, colours=frame.colours)
+        own = [t for t in tracks if t.label == label]
         said = Boxes(tuple(t.track_id for t in own), np.array([t.xyxy for t in own]).reshape(-1, 4))
         known = truth.boxes(frame.number)
         pictures.append((known, without_ignored(said, known, truth.ignored_boxes(frame.number))))
