@@ -29,6 +29,8 @@ LEAST_DIFFERENCE = 7.0
 """Grey levels."""
 MOST_NOISE = 12.0
 """Grey levels: a pixel that is restless for ever is still seen when something clear happens in it."""
+LOOK_SECONDS = 8.0
+"""The longest time without a look at the whole picture: a detector may have missed what stands there now."""
 HOLD_SECONDS = 0.4
 """The gate stays open so long after the last motion: a walker's pause is no end."""
 LEAST_AREA = 8
@@ -74,7 +76,7 @@ class MotionGate:
         look_seconds: the longest time without a look at the whole picture.
     """
 
-    def __init__(self, look_seconds: float = 5.0) -> None:
+    def __init__(self, look_seconds: float = LOOK_SECONDS) -> None:
         self._look_seconds = look_seconds
         self._average: NDArray[np.float32] | None = None
         self._earlier: deque[tuple[float, NDArray[np.float32]]] = deque()
@@ -95,11 +97,23 @@ class MotionGate:
         if np.count_nonzero(differs) > GLOBAL_SHARE * differs.size:
             self._settles_until = seconds + SETTLE_SECONDS
             return self._begin(picture, seconds)
-        moving = (differs & (_difference(picture, self._earlier[0][1]) > threshold)).view(np.uint8)
-        patches = _NOWHERE if seconds < self._settles_until else _patches(moving)
+        moving, patches = self._moving(picture, differs, threshold, seconds)
         self._remember(picture, seconds)
         self._learn(picture, difference, moving, elapsed)
         return self._judge(patches, seconds)
+
+    def _moving(
+        self,
+        picture: NDArray[np.float32],
+        differs: NDArray[np.bool_],
+        threshold: NDArray[np.float32],
+        seconds: float,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """(180, 320) 1 where something moves, and the patches of it."""
+        if np.count_nonzero(differs) < LEAST_AREA:
+            return differs.view(np.uint8), _NOWHERE
+        moving = (differs & (_difference(picture, self._earlier[0][1]) > threshold)).view(np.uint8)
+        return moving, _NOWHERE if seconds < self._settles_until else _patches(moving)
 
     def _begin(self, picture: NDArray[np.float32], seconds: float) -> GateResult:
         self._average = picture.copy()
@@ -152,7 +166,8 @@ class MotionGate:
 def _difference(picture: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """(180, 320) grey levels between two pictures, but for what they differ by as a whole."""
     difference = picture - other
-    difference -= np.float32(np.median(difference[::6, ::6]))
+    sample = difference[::6, ::6].ravel()
+    difference -= np.partition(sample, sample.size // 2)[sample.size // 2]
     np.abs(difference, out=difference)
     return difference
 

@@ -17,11 +17,11 @@ from detectors.model_input import ModelInput
 Boxes = NDArray[np.float64]
 """(n, 4) x1 y1 x2 y2, pixels of the picture."""
 
-OBJECT_PIXELS = 72.0
+OBJECT_PIXELS = 48.0
 """Height in the model's input at which an object is seen well."""
 MOST_SCALE = 2.5
 """Enlarging a picture further adds nothing that is in it."""
-MARGIN = 0.6
+MARGIN = 0.4
 """Of the longer side of what moves: legs move more than the body above them, and context helps a detector."""
 LEAST_MARGIN = 12.0
 """Pixels of the picture."""
