@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ingest.bench.cli import density
+from ingest.bench.cli import density, distant
 from safecity.bench.group import bench
 from safecity.cli import UsageError
 from safecity.folder_lock import FolderInUseError, FolderLock
@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command()(worker)
     app.command()(check)
     bench.command()(density)
+    bench.command()(distant)
 
 
 def worker(

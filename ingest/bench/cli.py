@@ -1,4 +1,4 @@
-"""The edge's benches: ``safecity bench density``."""
+"""The edge's benches: ``safecity bench density`` and ``safecity bench distant``."""
 
 import os
 import tempfile
@@ -37,6 +37,16 @@ DENSITY_COLUMNS = {
     "events_kept": "events kept",
     "inferred": "looks",
 }
+DISTANT_COLUMNS = {
+    "height": "pixels high",
+    "name": "looks at",
+    "found": "found",
+    "there": "of",
+    "share_found": "share",
+    "cpu_ms_per_second": "CPU ms a camera and second",
+    "times_as_often": "× as often",
+}
+HEIGHTS = (24, 36, 48)
 DEFAULT_BASELINE = "nanodet-g in fp32, shipped with safecity; give --baseline-model for another"
 
 
@@ -80,6 +90,39 @@ def density(
     write_report("density", rows, json_path=json_path, extra={"baseline_model": said, **_plan_facts(plan)})
     if plot is not None:
         _plot(plot, rows, plan.clips)
+
+
+def distant(
+    json_path: JsonOption = None,
+    plot: PlotOption = None,
+    quick: QuickOption = False,
+) -> None:
+    """How often distant people are found, around what moves and in the whole picture, and what it costs.
+
+    Real walkers of the shipped footage, scaled to 24, 36 and 48 pixels in a street of 1280x720; found is a
+    track that overlaps one by half. With --quick only those of 24 pixels.
+
+    Example: safecity bench distant --json distant.json
+    """
+    check_outputs(json_path, plot)
+    from ingest.bench.distant import distant_rows
+    from safecity.bench.measure import MeasureError
+
+    heights = HEIGHTS[:1] if quick else HEIGHTS
+    with progress_bar() as bar:
+        measuring = bar.add_task("measuring", total=2 * len(heights))
+        try:
+            rows = distant_rows(heights, lambda: bar.advance(measuring))
+        except MeasureError as error:
+            raise UsageError(str(error)) from None
+    show_table("Distant people in 1280x720", rows, DISTANT_COLUMNS)
+    write_report("distant", rows, json_path=json_path)
+    if plot is not None:
+        shares = {
+            name: [row["share_found"] for row in rows if row["name"] == name]
+            for name in dict.fromkeys(row["name"] for row in rows)
+        }
+        bar_plot(plot, "Share found", [f"{height} pixels" for height in heights], shares, unit="share")
 
 
 @contextmanager
