@@ -20,7 +20,8 @@ from safecity.camera import Camera
 
 FRAGMENT_SECONDS = 2.0
 OPTIONS = {
-    "movflags": "hybrid_fragmented+frag_keyframe+default_base_moof",
+    "movflags": "hybrid_fragmented+empty_moov+frag_keyframe+default_base_moof",
+    "use_editlist": "0",
     "frag_duration": str(int(FRAGMENT_SECONDS * 1e6)),
     "flush_packets": "1",
     "avoid_negative_ts": "disabled",
