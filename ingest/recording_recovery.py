@@ -90,7 +90,9 @@ def _readable(source: av.container.InputContainer, stream: VideoStream) -> "list
 
 
 def _write(path: Path, stream: VideoStream, packets: "list[Packet[VideoStream]]", comment: str) -> None:
-    with av.open(str(path), "w", format="mp4", options={"avoid_negative_ts": "disabled", "use_editlist": "0"}) as output:
+    with av.open(
+        str(path), "w", format="mp4", options={"avoid_negative_ts": "disabled", "use_editlist": "0"}
+    ) as output:
         output.metadata["comment"] = comment
         copy = output.add_stream_from_template(stream)
         copy.time_base = stream.time_base
