@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,8 @@ SECONDS = 120.0
 """Time to cut one clip in; a masked one is encoded."""
 LONGEST = timedelta(minutes=5)
 AT_ONCE = 2
+PARTIAL_SECONDS = 60.0
+"""A clip with something missing is cut anew after so long: it may have been recorded since."""
 
 
 class NoClipError(Exception):
@@ -89,7 +92,9 @@ class Clips:
             said = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        return _stored(path, said) if path.is_file() else None
+        if not path.is_file() or (said["gaps"] and time.time() - path.stat().st_mtime > PARTIAL_SECONDS):
+            return None
+        return _stored(path, said)
 
     def _cut(self, path: Path, camera_id: str, begin: datetime, end: datetime, masks: str) -> StoredClip:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -105,9 +110,7 @@ class Clips:
             raise NoClipError(f"the clip could not be cut: {redact(error)}") from None
         if "error" in said:
             raise NoClipError(str(said["error"]))
-        # What an event has after it is still to come when it is young: such a clip is not kept.
-        if not said["gaps"]:
-            path.with_suffix(".json").write_text(json.dumps(said), encoding="utf-8")
+        path.with_suffix(".json").write_text(json.dumps(said), encoding="utf-8")
         return _stored(path, said)
 
 

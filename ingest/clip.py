@@ -7,7 +7,7 @@ out.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,9 +19,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ingest.recorded_times import RecordedTimes
-from ingest.recording_index import Segment, recorded
+from ingest.recording_index import JOIN_SECONDS, NAME_FORMAT, OPEN, SegmentHead, open_segments, recorded
+from ingest.segment_writer import FRAGMENT_SECONDS
 from ingest.snapshots import PrivacyMask
-from safecity.camera import Point
+from safecity.camera import Point, Polygon
 from safecity.message import format_utc
 
 BASE = Fraction(1, 90_000)
@@ -64,6 +65,14 @@ class _Timed:
     """Seconds from its decoding to its showing."""
 
 
+@dataclass(frozen=True)
+class _Piece:
+    file: Path
+    codec: str
+    masks: tuple[Polygon, ...]
+    is_open: bool
+
+
 def cut(
     folder: Path,
     camera_id: str,
@@ -86,37 +95,58 @@ def cut(
         ClipError: nothing is recorded there, or it cannot be read.
         OSError: it cannot be written.
     """
-    found = recorded(folder, camera_id, begin, end)
-    if not found.segments:
-        why = found.gaps[0].reason if found.gaps else "not recorded"
-        raise ClipError(f"nothing of {camera_id} is recorded there: {why}")
-    burned = tuple(dict.fromkeys([*masks, *(mask for s in found.segments for mask in s.masks)]))
-    gaps = tuple(f"{format_utc(gap.start)} to {format_utc(gap.end)}: {gap.reason}" for gap in found.gaps)
+    pieces, gaps = _pieces(folder, camera_id, begin, end)
+    burned = tuple(dict.fromkeys([*masks, *(mask for piece in pieces for mask in piece.masks)]))
     unfinished = out.with_name(f"{out.name}.part")
     try:
         with av.open(str(unfinished), "w", format="mp4", options=OPTIONS) as output:
             write = _encode if burned else _copy
-            start, last, codec = write(output, folder, found.segments, begin, end, PrivacyMask(burned))
+            start, last, codec = write(output, pieces, begin, end, PrivacyMask(burned))
         unfinished.replace(out)
     except av.error.FFmpegError as error:
         raise ClipError(f"the recording cannot be read: {error.strerror}") from None
     finally:
         unfinished.unlink(missing_ok=True)
+    if pieces[-1].is_open and (end - last).total_seconds() > 2 * FRAGMENT_SECONDS:
+        gaps = (*gaps, f"{format_utc(last)} to {format_utc(end)}: not recorded yet")
     seconds = round((last - start).total_seconds(), 3)
     return Clip(camera_id, start, seconds, codec, bool(burned), codec in PLAYABLE, gaps)
 
 
+def _pieces(
+    folder: Path, camera_id: str, begin: datetime, end: datetime
+) -> tuple[list[_Piece], tuple[str, ...]]:
+    """The files that hold the time, the one that is being written too, and what is missing, in words."""
+    found = recorded(folder, camera_id, begin, end)
+    pieces = [_Piece(folder / s.path, s.codec, s.masks, is_open=False) for s in found.segments]
+    opened = end
+    for file in open_segments(folder, camera_id):
+        start = datetime.strptime(file.stem, NAME_FORMAT).replace(tzinfo=UTC)
+        if start < end and file.is_file():
+            head = SegmentHead.from_bytes(file.with_name(file.stem + OPEN).read_bytes())
+            pieces.append(_Piece(file, head.codec, head.masks, is_open=True))
+            opened = min(opened, start)
+    gaps = tuple(
+        f"{format_utc(gap.start)} to {format_utc(gap.end)}: {gap.reason}"
+        for gap in found.gaps
+        if gap.end < end or (opened - gap.start).total_seconds() > JOIN_SECONDS
+    )
+    if not pieces:
+        why = found.gaps[0].reason if found.gaps else "not recorded"
+        raise ClipError(f"nothing of {camera_id} is recorded there: {why}")
+    return pieces, gaps
+
+
 def _copy(
     output: OutputContainer,
-    folder: Path,
-    segments: Sequence[Segment],
+    pieces: Sequence[_Piece],
     begin: datetime,
     end: datetime,
     _mask: PrivacyMask,
 ) -> tuple[datetime, datetime, str]:
     stream, parameters, start, last, last_dts, offset = None, None, begin, begin, -1, 0
-    for segment in segments:
-        for timed in _from_key_frame(folder / segment.path, begin, end):
+    for piece in pieces:
+        for timed in _from_key_frame(piece.file, begin, end):
             context = timed.packet.stream.codec_context
             if stream is None:
                 stream = output.add_stream_from_template(timed.packet.stream)
@@ -124,7 +154,7 @@ def _copy(
                 start, offset = timed.at, round(timed.lead / BASE)
             if context.extradata != parameters:
                 # One file has one set of parameters: the camera was set to something else here.
-                return start, last, segments[0].codec
+                return start, last, pieces[0].codec
             shown = _ticks(timed.at, start) + offset
             dts = max(last_dts + 1, shown - round(timed.lead / BASE))
             packet = Packet(bytes(timed.packet))
@@ -134,21 +164,20 @@ def _copy(
             last, last_dts = max(last, timed.at), dts
     if stream is None:
         raise ClipError("nothing that could be read is recorded there")
-    return start, last, segments[0].codec
+    return start, last, pieces[0].codec
 
 
 def _encode(
     output: OutputContainer,
-    folder: Path,
-    segments: Sequence[Segment],
+    pieces: Sequence[_Piece],
     begin: datetime,
     end: datetime,
     mask: PrivacyMask,
 ) -> tuple[datetime, datetime, str]:
     stream: VideoStream | None = None
     start, last, last_pts = begin, begin, -1
-    for segment in segments:
-        for picture, at in _pictures(folder / segment.path, begin, end):
+    for piece in pieces:
+        for picture, at in _pictures(piece.file, begin, end):
             if stream is None:
                 stream = output.add_stream("libx264", options=_ENCODER)
                 stream.width, stream.height = picture.width // 2 * 2, picture.height // 2 * 2
