@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ingest.recording_index import cameras, recorded
 from safecity.camera import Polygon
-from safecity.cli import UsageError
+from safecity.cli import UsageError, parse_time
 from safecity.message import format_utc
 from safecity.settings import Site, load_site
 
@@ -48,7 +48,7 @@ def list_(
     from ingest.recording_holds import holds
 
     place = _folder(site, folder)
-    first, last = (_time(begin) if begin else ALWAYS[0]), (_time(end) if end else ALWAYS[1])
+    first, last = (parse_time(begin) if begin else ALWAYS[0]), (parse_time(end) if end else ALWAYS[1])
     found: list[dict[str, Any]] = []
     for camera_id in [camera] if camera else cameras(place):
         one = recorded(place, camera_id, first, last)
@@ -220,20 +220,10 @@ def _folder(site: Path | None, folder: Path | None) -> Path:
 
 
 def _span(begin: str, end: str) -> tuple[datetime, datetime]:
-    first, last = _time(begin), _time(end)
+    first, last = parse_time(begin), parse_time(end)
     if first >= last:
         raise UsageError("--from has to be before --to")
     return first, last
-
-
-def _time(text: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise UsageError(f"{text!r} is no time with its zone, e.g. 2026-03-01T12:00:00Z")
-    return time.astimezone(UTC)
 
 
 def _masks(text: str | None) -> tuple[Polygon, ...]:
