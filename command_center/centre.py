@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from command_center.clips import Clips
 from command_center.consumer import EventConsumer
 from command_center.live import Live
 from command_center.media import MediaStore
@@ -29,6 +30,7 @@ class Centre:
     site: Site
     store: Store
     media: MediaStore
+    clips: Clips
     live: Live
     metrics: CentreMetrics
     bus: Bus
@@ -43,9 +45,10 @@ class Centre:
         store, media = Store(url), MediaStore(folder / "media")
         live, metrics = Live(), CentreMetrics()
         bus = bus or open_bus(site)
-        retention = Retention(store, media, site.centre)
+        clips = Clips(site, folder / "clips")
+        retention = Retention(store, media, site.centre, clips)
         consumer = EventConsumer(bus, store, media, live, metrics, retention)
-        return cls(site, store, media, live, metrics, bus, consumer)
+        return cls(site, store, media, clips, live, metrics, bus, consumer)
 
     def start(self) -> None:
         """Begin to read the bus."""

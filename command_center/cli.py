@@ -9,6 +9,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from command_center.analytics.cli import analyse, export
 from command_center.bench.cli import centre
 from safecity.bench.group import bench
 from safecity.cli import UsageError
@@ -26,6 +27,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(name="command-center")(command_center)
     app.command()(events)
+    app.add_typer(export, name="export")
+    app.add_typer(analyse, name="analyse")
     bench.command()(centre)
 
 

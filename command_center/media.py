@@ -50,14 +50,19 @@ class MediaStore:
 
     def delete_older_than(self, seconds: float) -> int:
         """Delete pictures kept longer than that, and say how many."""
-        oldest, deleted = time.time() - seconds, 0
-        for path in self._folder.glob("*/*"):
-            if path.stat().st_mtime < oldest:
-                path.unlink(missing_ok=True)
-                deleted += 1
-        return deleted
+        return delete_older_than(self._folder, seconds)
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise MediaNameError("not the name of a picture")
         return self._folder / name[:2] / name
+
+
+def delete_older_than(folder: Path, seconds: float) -> int:
+    """Delete the files in the folders in ``folder`` that are older than that, and say how many."""
+    oldest, deleted = time.time() - seconds, 0
+    for path in folder.glob("*/*"):
+        if path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+            deleted += 1
+    return deleted

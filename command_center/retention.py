@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from command_center.clips import Clips
 from command_center.media import MediaStore
 from command_center.store import queries
 from command_center.store.store import Store
@@ -24,12 +25,14 @@ class Retention:
         store: loses old events.
         media: loses old pictures.
         settings: say how old.
+        clips: lose old clips.
     """
 
-    def __init__(self, store: Store, media: MediaStore, settings: CentreSettings) -> None:
+    def __init__(self, store: Store, media: MediaStore, settings: CentreSettings, clips: Clips) -> None:
         self._store = store
         self._media = media
         self._settings = settings
+        self._clips = clips
         self._next = 0.0
 
     def run_when_due(self) -> None:
@@ -41,6 +44,7 @@ class Retention:
         rows = 0
         while deleted := queries.delete_stored_before(self._store, before, ROWS_AT_ONCE):
             rows += deleted
-        pictures = self._media.delete_older_than(self._settings.media_retention_days * DAY_SECONDS)
+        oldest = self._settings.media_retention_days * DAY_SECONDS
+        pictures = self._media.delete_older_than(oldest) + self._clips.delete_older_than(oldest)
         if rows or pictures:
             _log.info("deleted by retention", events=rows, pictures=pictures)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ingest.bench.cli import density, distant
+from ingest.recordings_cli import recordings
 from safecity.bench.group import bench
 from safecity.cli import UsageError
 from safecity.folder_lock import FolderInUseError, FolderLock
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     """Add the edge's commands."""
     app.command()(worker)
     app.command()(check)
+    app.add_typer(recordings, name="recordings")
     bench.command()(density)
     bench.command()(distant)
 

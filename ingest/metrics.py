@@ -55,6 +55,13 @@ class WorkerMetrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self.recording = Gauge(
+            "safecity_worker_camera_recording",
+            "1 for a camera that is recorded as configured, 0 while that is stopped, e.g. disk full.",
+            ["camera_id"],
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self.reconnects = Counter(
             "safecity_worker_camera_reconnects_total",
             "Times that a camera's stream was opened again.",

@@ -20,6 +20,7 @@ from ingest.metrics import WorkerMetrics
 from ingest.outbox import Outbox, OutboxError, Outgoing
 from ingest.pipeline import Analysis, CameraPipeline
 from ingest.publisher import Publisher
+from ingest.recorder import Recorder
 from ingest.stream import CameraStream, StreamState
 from ingest.track_memory import TrackMemory
 from safecity.bus import open_bus
@@ -82,6 +83,7 @@ class _Post:
     pipeline: CameraPipeline
     stream: CameraStream
     attention: Attention
+    recorder: Recorder | None = None
     events_decided: int = 0
     last_error_at: float = -60.0
     reported_state: CameraState | None = None
@@ -138,6 +140,9 @@ class Shard:
     def _post(self, camera: Camera, detector: Detector) -> _Post:
         site, ledger = self._plan.site, Ledger()
         mailbox, attention = Mailbox(self._wake), Attention(DecodePolicy(camera.decode))
+        recorder = None
+        if camera.recording != "off":
+            recorder = Recorder(camera, site.recordings, site.recording)
         stream = CameraStream(
             camera,
             mailbox,
@@ -146,12 +151,13 @@ class Shard:
             allowed_networks=site.allowed_networks,
             read_timeout=site.worker.read_timeout_seconds,
             on_state=partial(self._on_state, camera),
+            tap=recorder,
         )
         pipeline = CameraPipeline(
             camera, detector, start_confidence=site.detector.confidence, timed=self._metrics.timed
         )
         self._memory.recall(camera, pipeline)
-        return _Post(camera, ledger, mailbox, pipeline, stream, attention)
+        return _Post(camera, ledger, mailbox, pipeline, stream, attention, recorder)
 
     def _serve(self, post: _Post) -> bool:
         frame = post.mailbox.take()
@@ -185,6 +191,8 @@ class Shard:
         for decision in analysis.decisions:
             event = decision.event
             post.events_decided += 1
+            if post.recorder is not None:
+                post.recorder.event(event.occurred_at)
             self._by_kind[event.kind] = self._by_kind.get(event.kind, 0) + 1
             self._metrics.decided.labels(event.kind).inc()
             if decision.picture is not None:
@@ -233,6 +241,8 @@ class Shard:
             due = time.monotonic() - post.reported_at >= self._plan.site.worker.status_seconds
             self._metrics.show_camera(post.camera.id, post.ledger.counts(), state.state, state.reconnects)
             self._metrics.show_faults(post.camera.id, post.pipeline.faults)
+            if post.recorder is not None:
+                self._metrics.recording.labels(post.camera.id).set(post.recorder.trouble is None)
             if turned or due:
                 self._report(post)
         self._memory.keep((post.camera, post.pipeline) for post in self._posts)

@@ -14,6 +14,7 @@ from ingest.frame import Frame
 from ingest.intake import Intake
 from ingest.ledger import Ledger, Outcome
 from ingest.mailbox import Mailbox
+from ingest.packet_tap import PacketTap
 from ingest.sources import open_source
 from ingest.sources.base import Capture, Source, SourceError
 from safecity.camera import Camera
@@ -56,6 +57,7 @@ class CameraStream:
         read_timeout: seconds of silence after which the camera is opened again.
         on_state: called from the thread when the state turns.
         backoff: how long to wait before the camera is opened again.
+        tap: gets the packets as they came.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class CameraStream:
         read_timeout: float,
         on_state: Callable[[StreamState], None],
         backoff: Backoff | None = None,
+        tap: PacketTap | None = None,
     ) -> None:
         self._camera = camera
         self._mailbox = mailbox
@@ -78,6 +81,7 @@ class CameraStream:
         self._read_timeout = read_timeout
         self._on_state = on_state
         self._backoff = backoff or Backoff()
+        self._tap = tap
         self._intake = Intake(camera.analysed_fps)
         self._stopping = threading.Event()
         self._index = 0
@@ -140,7 +144,12 @@ class CameraStream:
 
     def _read(self) -> None:
         source = open_source(
-            self._camera, self._allowed_networks, self._read_timeout, self._stopping, self._attention
+            self._camera,
+            self._allowed_networks,
+            self._read_timeout,
+            self._stopping,
+            self._attention,
+            self._tap,
         )
         try:
             for capture in source.captures():
@@ -148,6 +157,8 @@ class CameraStream:
                     return
                 self._receive(capture, source)
         finally:
+            if self._tap is not None:
+                self._tap.away("worker stopped" if self._stopping.is_set() else "camera away")
             source.close()
 
     def _receive(self, capture: Capture, source: Source) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import structlog
 
 from ingest.health import HealthServer, WorkerHealth
+from ingest.recording_retention import RecordingRetention
 from ingest.shard import ShardPlan, ShardReport, worker_folder
 from safecity.camera import Camera, check_url
 from safecity.log import configure_logging
@@ -96,8 +97,11 @@ class Supervisor:
             )
             for post in self._posts:
                 post.start(self._log_choice)
+            retention = RecordingRetention(self._site.recordings, self._site.recording)
+            retention.start()
             while not self._stopping.wait(0.25):
                 self._watch()
+            retention.stop()
             return [report for post in self._posts_stopped() if (report := post.report) is not None]
 
     def stop(self) -> None:

@@ -32,6 +32,20 @@ else:
 SCHEMES = ("rtsp", "rtsps", "http", "https", "file")
 DEFAULT_NETWORKS = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
 
+_NOT_DECISIVE = (
+    "source",
+    "name",
+    "playback",
+    "transport",
+    "priority",
+    "start_time",
+    "start_offset_seconds",
+    "recording",
+    "pre_roll_seconds",
+    "post_roll_seconds",
+)
+"""What of a camera's configuration changes no event: the same footage gives the same events without it."""
+
 Point = tuple[Share, Share]
 
 
@@ -198,6 +212,16 @@ class Camera(Settings):
     health: HealthSettings = Field(
         default=HealthSettings(), description="what is watched of the camera itself"
     )
+    recording: Literal["off", "events", "continuous"] = Field(
+        default="off",
+        description="what is kept of the stream, as it came: nothing, what surrounds events, or everything",
+    )
+    pre_roll_seconds: float = Field(
+        default=5.0, ge=0.0, le=60.0, description="recording events: kept from before an event"
+    )
+    post_roll_seconds: float = Field(
+        default=10.0, ge=1.0, le=600.0, description="recording events: kept from after an event"
+    )
 
     @field_validator("source")
     @classmethod
@@ -253,7 +277,7 @@ class Camera(Settings):
 
     def fingerprint(self, model: str) -> str:
         """Of what decides events: the model and this camera's configuration, not its address."""
-        indifferent = {"source", "name", "playback", "transport", "priority"}
+        indifferent = set(_NOT_DECISIVE)
         if not any(rule.schedule for rule in self.rules):
             indifferent.add("timezone")
         decisive = self.model_dump_json(exclude=indifferent)

@@ -1,6 +1,7 @@
 """The command ``safecity``. Each package registers its subcommands under ``safecity.commands``."""
 
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import entry_points, version
 from typing import Annotated
 
@@ -20,6 +21,21 @@ app = typer.Typer(
 
 class UsageError(Exception):
     """The user can mend it: shown as one plain message, exit code 2."""
+
+
+def parse_time(text: str) -> datetime:
+    """A time as people give it to a command: RFC 3339 with its zone.
+
+    Raises:
+        UsageError: it is none, or has no zone.
+    """
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise UsageError(f"{text!r} is no time with its zone, e.g. 2026-03-01T12:00:00Z")
+    return time.astimezone(UTC)
 
 
 def _print_version(wanted: bool) -> None:

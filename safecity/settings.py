@@ -72,6 +72,27 @@ class WorkerSettings(Settings):
     status_seconds: float = Field(default=5.0, gt=0.0, le=60.0, description="between two status messages")
 
 
+class RecordingSettings(Settings):
+    """What the worker keeps of the cameras' streams; each camera's ``recording`` says of which."""
+
+    dir: Path = Field(
+        default=Path("recordings"), description="folder of the recordings, under data_dir unless absolute"
+    )
+    segment_seconds: float = Field(
+        default=60.0, ge=1.0, le=3600.0, description="a file is ended at the first key frame after so long"
+    )
+    max_age_days: float = Field(default=14.0, gt=0.0, description="older recordings are deleted")
+    max_disk_share: float = Field(
+        default=0.8,
+        gt=0.0,
+        le=1.0,
+        description="share of the disk that recordings may fill; the oldest are deleted first",
+    )
+    least_free_mb: int = Field(
+        default=512, ge=0, description="with less than this free on its disk, nothing is recorded"
+    )
+
+
 class CentreSettings(Settings):
     """The command centre."""
 
@@ -86,7 +107,14 @@ class CentreSettings(Settings):
     database: SecretStr | None = Field(
         default=None, description="SQLAlchemy URL; SQLite under data_dir when not given"
     )
-    media_retention_days: int = Field(default=30, ge=1, description="pictures older than this are deleted")
+    media_retention_days: int = Field(
+        default=30, ge=1, description="pictures and clips older than this are deleted"
+    )
+    recordings_dir: Path | None = Field(
+        default=None,
+        description="where the centre finds the workers' recordings, for clips: the same disk or a shared "
+        "one; recording.dir when not given",
+    )
     event_retention_days: int = Field(default=365, ge=1, description="events older than this are deleted")
 
     @field_validator("token")
@@ -127,6 +155,7 @@ class Site(Settings):
     bus: BusSettings = BusSettings()
     detector: DetectorSettings = DetectorSettings()
     worker: WorkerSettings = WorkerSettings()
+    recording: RecordingSettings = RecordingSettings()
     centre: CentreSettings = CentreSettings()
     cameras: tuple[Camera, ...] = Field(default=(), description="the cameras of the site")
 
@@ -175,6 +204,16 @@ class Site(Settings):
                 'e.g. token = "${SAFECITY_TOKEN}"'
             )
         return self
+
+    @property
+    def recordings(self) -> Path:
+        """Folder that workers record into."""
+        return self.in_data_dir(self.recording.dir)
+
+    @property
+    def centre_recordings(self) -> Path:
+        """Folder that the centre reads recordings from."""
+        return self.in_data_dir(self.centre.recordings_dir or self.recording.dir)
 
     def in_data_dir(self, path: Path | str) -> Path:
         """``path`` under the data folder, unless it is absolute."""

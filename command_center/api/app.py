@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from starlette.routing import compile_path
 
 from command_center.api.cameras import cameras_router
+from command_center.api.clips import clips_router
 from command_center.api.events import events_router
 from command_center.api.operation import metrics_router, operation_router
 from command_center.api.page import page_routes
@@ -37,6 +38,7 @@ def create_app(centre: Centre) -> FastAPI:
     for router in (
         cameras_router(centre),
         events_router(centre),
+        clips_router(centre),
         operation_router(centre),
         session_router(check),
     ):

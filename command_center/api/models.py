@@ -55,6 +55,19 @@ class EventDetail(EventItem):
     revisions: list[EventItem] = Field(description="all revisions, oldest first")
 
 
+class ClipInfo(BaseModel):
+    """What was recorded around an event."""
+
+    url: str
+    start: str = Field(description="event time of its first picture, RFC 3339")
+    seconds: float
+    codec: str
+    masked: bool = Field(description="privacy masks are burned in, so it was encoded anew")
+    plays_in_browsers: bool = Field(description="false: many browsers do not play this codec")
+    note: str | None = Field(description="that, in words")
+    gaps: list[str] = Field(description="what is missing in it, in words")
+
+
 class EventPage(BaseModel):
     """Some events."""
 

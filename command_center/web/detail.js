@@ -3,6 +3,7 @@
 import { duration, element, fullTime, kindName, objects } from "./format.js";
 import { details } from "./feed.js";
 import { drawMarks, makeMarks } from "./marks.js";
+import { Clip } from "./clip.js";
 import { showPicture } from "./picture.js";
 
 export class Detail {
@@ -16,6 +17,8 @@ export class Detail {
     this.older = part("older");
     this.newer.addEventListener("click", () => this.step(-1));
     this.older.addEventListener("click", () => this.step(1));
+    this.clip = new Clip(part("clip"), part("clip-note"), part("video"));
+    dialog.addEventListener("close", () => this.clip.reset(null));
     part("close").addEventListener("click", () => dialog.close());
     dialog.addEventListener("keydown", (press) => {
       if (press.key === "ArrowLeft") this.step(-1);
@@ -27,6 +30,7 @@ export class Detail {
     this.event = event;
     const where = event.zone ?? event.line;
     this.title.textContent = `${kindName(event.kind)}${where ? ` “${where}”` : ""}, ${event.camera_name}`;
+    if (this.clip.event?.event_id !== event.event_id) this.clip.reset(event);
     showPicture(this.picture, event);
     drawMarks(this.marks, event, this.cameraOf(event.camera_id));
     this.facts.replaceChildren();

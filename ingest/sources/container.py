@@ -1,14 +1,14 @@
 """An open FFmpeg container, read picture by picture, with a deadline of its own for everything."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
 import av
 from av.container import InputContainer
 
 from ingest.attention import Attention
-from ingest.decoder import Decoded, Decoder
+from ingest.decoder import Decoded, Decoder, VideoPacket
 from ingest.snapshots import PrivacyMask
 from ingest.sources.base import SourceError
 from ingest.sources.reasons import reason_of
@@ -85,12 +85,27 @@ class VideoContainer:
         """What the file says of the time it was made, ISO 8601."""
         return self._container.metadata.get("creation_time")
 
+    @property
+    def comment(self) -> str:
+        """What the file says of itself; empty when nothing."""
+        return self._container.metadata.get("comment", "")
+
     def seek(self, seconds: float) -> None:
         """Go to the last key frame at or before ``seconds``."""
         self._container.seek(int(seconds * av.time_base), backward=True)
 
-    def decoded(self, attention: Attention, mask: PrivacyMask) -> Iterator[Decoded]:
+    def decoded(
+        self,
+        attention: Attention,
+        mask: PrivacyMask,
+        on_packet: Callable[[VideoPacket], None] | None = None,
+    ) -> Iterator[Decoded]:
         """What becomes of every packet. Ends with the stream.
+
+        Args:
+            attention: how much has to be decoded.
+            mask: burned into what is compared.
+            on_packet: gets every packet before the decoder does, as it came.
 
         Raises:
             SourceError: the connection broke, hangs, or brings no picture for too long.
@@ -100,6 +115,8 @@ class VideoContainer:
         newest = time.monotonic()
         try:
             for packet in self._container.demux(self._stream):
+                if on_packet is not None and packet.size:
+                    on_packet(packet)
                 for decoded in self._decoder.feed(packet):
                     if decoded.picture is not None or decoded.unseen is not None:
                         newest = time.monotonic()

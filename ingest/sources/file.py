@@ -2,12 +2,14 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
 from ingest.attention import Attention
-from ingest.decoder import Decoded
+from ingest.decoder import Decoded, VideoPacket
+from ingest.packet_tap import Anchor, PacketTap, tapped
+from ingest.recorded_times import RecordedTimes
 from ingest.snapshots import PrivacyMask
 from ingest.sources.base import Capture, SourceError
 from ingest.sources.container import VideoContainer
@@ -22,10 +24,18 @@ class FileSource:
     Args:
         camera: its source is a ``file://`` URL; ``playback`` says how it is read.
         stopping: ends a wait for the next picture's time.
+        attention: how much has to be decoded.
+        tap: gets the packets as they are.
     """
 
-    def __init__(self, camera: Camera, stopping: threading.Event, attention: Attention) -> None:
-        self._camera = camera
+    def __init__(
+        self,
+        camera: Camera,
+        stopping: threading.Event,
+        attention: Attention,
+        tap: PacketTap | None = None,
+    ) -> None:
+        self._camera, self._tap = camera, tap
         self._attention, self._mask = attention, PrivacyMask(camera.masks)
         self._stopping = stopping
         path = unquote(urlsplit(camera.url).path)
@@ -45,16 +55,29 @@ class FileSource:
         self._container.close()
 
     def _as_recorded(self) -> Iterator[Capture]:
+        times = RecordedTimes.from_comment(self._container.comment)
+        if times is not None and self._camera.start_time is None:
+            yield from self._as_when_it_came(times)
+            return
         begin = self._camera.start_time or _parse(self._container.creation_time) or EPOCH
-        for decoded, seconds in self._timed(self._camera.start_offset_seconds):
+        for decoded, seconds in self._timed(self._camera.start_offset_seconds, begin):
             yield _capture(decoded, begin + timedelta(seconds=seconds))
+
+    def _as_when_it_came(self, times: RecordedTimes) -> Iterator[Capture]:
+        """A recording of our own: every picture at the event time that it had in the stream."""
+        base = self._container.time_base
+        begin = at = times.event_time(round(self._container.start_seconds / base), base)
+        for decoded, _ in self._timed(self._camera.start_offset_seconds, begin):
+            if decoded.pts is not None:
+                at = times.event_time(decoded.pts, base)
+            yield _capture(decoded, at)
 
     def _in_real_time(self, *, repeat: bool) -> Iterator[Capture]:
         begin, anchor = datetime.now(UTC), time.monotonic()
         offset, passed = self._camera.start_offset_seconds, 0.0
         while True:
             came, first, last, spacing = False, passed, passed, 0.0
-            for decoded, seconds in self._timed(offset):
+            for decoded, seconds in self._timed(offset, begin + timedelta(seconds=first - offset)):
                 due = first + seconds - offset
                 if self._stopping.wait(max(0.0, anchor + due - time.monotonic())):
                     return
@@ -68,16 +91,31 @@ class FileSource:
             offset, passed = 0.0, last + (spacing or 0.04)
             self._container.seek(0.0)
 
-    def _timed(self, offset: float) -> Iterator[tuple[Decoded, float]]:
-        """What becomes of the packets, with their seconds from the file's beginning, from ``offset`` on."""
+    def _timed(self, offset: float, begin: datetime) -> Iterator[tuple[Decoded, float]]:
+        """What becomes of the packets, with their seconds from the file's beginning, from ``offset`` on.
+
+        ``begin`` is the event time of the file's beginning.
+        """
         if offset > 0:
             self._container.seek(offset)
         base, start, seconds = float(self._container.time_base), self._container.start_seconds, offset
-        for decoded in self._container.decoded(self._attention, self._mask):
+        on_packet = self._tapping(Anchor(begin, start))
+        for decoded in self._container.decoded(self._attention, self._mask, on_packet):
             if decoded.pts is not None:
                 seconds = decoded.pts * base - start
             if seconds >= offset - 1e-6:
                 yield decoded, seconds
+
+    def _tapping(self, anchor: Anchor) -> Callable[[VideoPacket], None] | None:
+        tap, base = self._tap, self._container.time_base
+        if tap is None:
+            return None
+
+        def on_packet(packet: VideoPacket) -> None:
+            if (with_times := tapped(packet, base, anchor)) is not None:
+                tap.take(with_times)
+
+        return on_packet
 
 
 def _capture(decoded: Decoded, captured_at: datetime) -> Capture:
