@@ -147,8 +147,10 @@ def _looked(job: Job, analysis: Analysis, seconds: float) -> Looked:
     events = []
     for decision in analysis.decisions:
         event, picture = decision.event, decision.picture
-        wanted = job.pictures and picture is not None and event.snapshot is not None
-        events.append(told(event, (event.snapshot or "", picture) if wanted else None))
+        named = None
+        if job.pictures and picture is not None and event.snapshot is not None:
+            named = event.snapshot, picture
+        events.append(told(event, named))
     return Looked(seconds, tuple(events), analysis.observation.to_bytes() if job.observations else None)
 
 
