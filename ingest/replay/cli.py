@@ -14,6 +14,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from typer.core import TyperGroup
 
 from ingest.detector_check import check_detector
+from ingest.replay.difference_cli import diff
+from ingest.replay.what_if_cli import run_what_if
 from safecity.cli import UsageError
 from safecity.log import configure_logging
 from safecity.settings import Site, load_site
@@ -83,7 +85,7 @@ def replay_footage(
 
     Exit codes: 0 all was read, 1 failed or (--verify) differs, 2 wrong input, 3 read in part.
 
-    Example: safecity replay a.mp4 --camera yard --site site.toml --start 2026-03-01T12:00:00Z --out a.jsonl
+    Example: safecity replay a.mp4 --camera yard --start 2026-03-01T12:00Z --site site.toml --out a.jsonl
     """
     configure_logging(level="error")
     if as_json and out == Path("-"):
@@ -93,13 +95,21 @@ def replay_footage(
         if path is not None and not path.absolute().parent.is_dir():
             raise UsageError(f"{path}: there is no folder {path.absolute().parent}; make it first")
     if not videos:
-        raise UsageError("give footage (files, folders, segment lists), or --observations and --rules")
+        if observations is None or verify or snapshots or speed:
+            raise UsageError(
+                "give footage (files, folders, segment lists); or, for rules alone, --observations and "
+                "--rules, without --speed, --snapshots and --verify"
+            )
+        run_what_if(observations, camera, loaded, rules, out, as_json=as_json)
     if camera is None:
         raise UsageError("--camera: whose footage is it? Give the id of a camera of the site, or any name")
     plan = _plan(videos, start, loaded)
     job = _job(plan, camera, loaded, rules)
     kept = (out, Path(observations) if observations else None, snapshots)
     _run(plan, job, processes, speed, kept, verify_it=verify, as_json=as_json)
+
+
+replay.command()(diff)
 
 
 def _plan(videos: list[Path], start: str | None, site: Site | None) -> "Plan":
