@@ -41,6 +41,7 @@ class Retention:
         rows = 0
         while deleted := queries.delete_stored_before(self._store, before, ROWS_AT_ONCE):
             rows += deleted
+        rows += queries.delete_replayed_before(self._store, before)
         pictures = self._media.delete_older_than(self._settings.media_retention_days * DAY_SECONDS)
         if rows or pictures:
             _log.info("deleted by retention", events=rows, pictures=pictures)

@@ -1,9 +1,10 @@
 """``safecity replay``: recorded footage or stored observations through rules; ``safecity replay diff``."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -18,15 +19,16 @@ from ingest.replay.difference_cli import diff
 from ingest.replay.what_if_cli import run_what_if
 from safecity.cli import UsageError
 from safecity.log import configure_logging
+from safecity.message import NAME_PATTERN
 from safecity.settings import Site, load_site
 
 if TYPE_CHECKING:
+    from ingest.replay.destinations import Destinations
     from ingest.replay.plan import Plan
     from ingest.replay.session import Verdict
     from ingest.replay.stretch import Job, Step
 
-FAILED, PARTLY = 1, 3
-NAMES = "letters a-z, digits, - and _, e.g. new-rules"
+FAILED = 1
 
 
 class _ReplayGroup(TyperGroup):
@@ -73,6 +75,15 @@ def replay_footage(
     speed: Annotated[
         float | None, typer.Option(min=0.1, help="Times real time; as fast as it goes if not given.")
     ] = None,
+    run: Annotated[
+        str | None, typer.Option(help="Name of the run, for --to-bus and --to-centre.", metavar="NAME")
+    ] = None,
+    to_bus: Annotated[
+        bool, typer.Option("--to-bus", help="Publish on the site's bus, apart from what is live.")
+    ] = False,
+    to_centre: Annotated[
+        str | None, typer.Option(help="Put it into a centre, apart from what is live.", metavar="URL|SITE")
+    ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Run again, differently, and compare every byte.")
     ] = False,
@@ -91,22 +102,39 @@ def replay_footage(
     if as_json and out == Path("-"):
         raise UsageError("--json and --out - both want standard output; give --out a file")
     loaded = load_site(site) if site is not None else None
-    for path in (out, Path(observations) if observations and videos else None):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise UsageError(f"{path}: there is no folder {path.absolute().parent}; make it first")
+    _check_run(run, loaded, to_bus=to_bus, to_centre=to_centre)
+    from ingest.replay.destinations import Destinations
+
+    written = Path(observations) if observations and videos else None
+    bus = loaded if to_bus else None
+    destinations = Destinations(out, written, snapshots, bus, to_centre, run or "")
+    destinations.check()
     if not videos:
         if observations is None or verify or snapshots or speed:
             raise UsageError(
                 "give footage (files, folders, segment lists); or, for rules alone, --observations and "
                 "--rules, without --speed, --snapshots and --verify"
             )
-        run_what_if(observations, camera, loaded, rules, out, as_json=as_json)
+        run_what_if(observations, camera, loaded, rules, destinations, as_json=as_json)
     if camera is None:
         raise UsageError("--camera: whose footage is it? Give the id of a camera of the site, or any name")
     plan = _plan(videos, start, loaded)
-    job = _job(plan, camera, loaded, rules)
-    kept = (out, Path(observations) if observations else None, snapshots)
-    _run(plan, job, processes, speed, kept, verify_it=verify, as_json=as_json)
+    job = replace(
+        _job(plan, camera, loaded, rules),
+        speed=speed,
+        pictures=destinations.wants_pictures,
+        observations=written is not None or verify,
+    )
+    _run(plan, job, processes, destinations, verify_it=verify, as_json=as_json)
+
+
+def _check_run(run: str | None, site: Site | None, *, to_bus: bool, to_centre: str | None) -> None:
+    if to_bus and site is None:
+        raise UsageError("--to-bus: whose bus? Give --site")
+    if (to_bus or to_centre) and run is None:
+        raise UsageError("--run: by which name shall the run be known? Want letters a-z, digits, - and _")
+    if run is not None and not re.fullmatch(NAME_PATTERN, run):
+        raise UsageError(f"--run {run}: want letters a-z, digits, - and _, at most 63, e.g. new-rules")
 
 
 replay.command()(diff)
@@ -135,42 +163,25 @@ def _run(
     plan: "Plan",
     job: "Job",
     processes: int,
-    speed: float | None,
-    kept: tuple[Path | None, Path | None, Path | None],
+    destinations: "Destinations",
     *,
     verify_it: bool,
     as_json: bool,
 ) -> None:
-    from dataclasses import replace
-
-    from ingest.replay.output import EventFile
     from ingest.replay.processes import ProcessError
-    from ingest.replay.session import ObservationFile, Sink, SnapshotFolder, replay_into, verify
+    from ingest.replay.sending import SendError
+    from ingest.replay.session import replay_into, verify
 
-    out, observations, snapshots = kept
     console = Console(stderr=True)
-    job = replace(
-        job,
-        speed=speed,
-        pictures=snapshots is not None,
-        observations=observations is not None or verify_it,
-    )
     verdict = None
     try:
-        with ExitStack() as stack:
-            events = stack.enter_context(EventFile(out))
-            sinks: list[Sink] = []
-            if observations is not None:
-                sinks.append(stack.enter_context(ObservationFile(observations)))
-            if snapshots is not None:
-                sinks.append(SnapshotFolder(snapshots))
-            with progress("replaying", plan.seconds, console) as saw:
-                summary = replay_into(job, processes, events, sinks, saw)
+        with destinations.opened() as (events, sinks), progress("replaying", plan.seconds, console) as saw:
+            summary = replay_into(job, processes, events, sinks, saw)
         if verify_it:
             with progress("verifying", plan.seconds, console) as saw:
                 verdict = verify(job, processes, summary, events.lines, saw)
-    except ProcessError as error:
-        console.print(f"safecity: {error}", style="red", highlight=False, soft_wrap=True)
+    except (ProcessError, SendError) as error:
+        console.print(f"safecity: {error}", style="red", highlight=False, soft_wrap=True, markup=False)
         raise typer.Exit(FAILED) from None
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}; what was found so far is kept") from None

@@ -4,7 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,7 +17,10 @@ from safecity.cli import UsageError
 from safecity.settings import Site
 
 if TYPE_CHECKING:
+    from ingest.replay.cameras import RuleFile
+    from ingest.replay.destinations import Destinations
     from ingest.replay.what_if import Tally
+    from safecity.camera import Camera
     from safecity.observation import Observation
 
 TOPIC = "topic"
@@ -25,7 +28,13 @@ TOPIC = "topic"
 
 
 def run_what_if(
-    given: str, camera: str | None, site: Site | None, rules: Path | None, out: Path | None, *, as_json: bool
+    given: str,
+    camera: str | None,
+    site: Site | None,
+    rules: Path | None,
+    destinations: "Destinations",
+    *,
+    as_json: bool,
 ) -> NoReturn:
     """Run rules over a file of observations, or over those on the site's bus.
 
@@ -34,27 +43,34 @@ def run_what_if(
         typer.Exit: always else; 0 all was read, 1 nothing, 3 in part.
     """
     from detectors.cards import load_card
-    from ingest.replay.cameras import detector_of, read_rules, replayed_camera
-    from ingest.replay.output import EventFile
-    from ingest.replay.stretch import told
+    from ingest.replay.cameras import detector_of, read_rules
+    from ingest.replay.sending import SendError
+    from ingest.replay.stretch import Looked, told
     from ingest.replay.what_if import Tally, what_if
 
     if rules is None and site is None:
         raise UsageError("--observations: which rules? Give --rules, or a --site whose cameras have some")
     rule_file = read_rules(rules) if rules is not None else None
     # Found out before the work: rules that fit no camera.
-    replayed_camera(site, camera, rule_file) if camera else None
+    if camera:
+        _camera(site, rule_file, camera)
     model = load_card(detector_of(site).model).identity
     tally, kinds, begin, cpu = Tally(), Counter[str](), time.monotonic(), time.process_time()
     console = Console(stderr=True)
-    with ExitStack() as stack:
-        events = stack.enter_context(EventFile(out))
-        observations = stack.enter_context(_observations(given, camera, site, tally, console))
-        for event in what_if(
-            observations, lambda camera_id: replayed_camera(site, camera_id, rule_file), model, tally
+    try:
+        with (
+            destinations.opened() as (events, sinks),
+            _observations(given, camera, site, tally, console) as observations,
         ):
-            kinds[event.kind] += 1
-            events.write(told(event))
+            for event in what_if(observations, partial(_camera, site, rule_file), model, tally):
+                kinds[event.kind] += 1
+                line = told(event)
+                events.write(line)
+                for sink in sinks:
+                    sink.take(Looked(0.0, (line,), None))
+    except SendError as error:
+        console.print(f"safecity: {error}", style="red", highlight=False, soft_wrap=True, markup=False)
+        raise typer.Exit(1) from None
     summary = _summary(tally, kinds, time.monotonic() - begin, time.process_time() - cpu, events.sha256)
     if as_json:
         typer.echo(json.dumps(summary, indent=2))
@@ -63,6 +79,12 @@ def run_what_if(
     if not tally.observations:
         raise typer.Exit(1)
     raise typer.Exit(3 if tally.unreadable_lines else 0)
+
+
+def _camera(site: Site | None, rules: "RuleFile | None", camera_id: str) -> "Camera":
+    from ingest.replay.cameras import replayed_camera
+
+    return replayed_camera(site, camera_id, rules)
 
 
 @contextmanager

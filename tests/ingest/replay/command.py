@@ -1,9 +1,15 @@
-"""The command, as a user runs it, in a process of its own; and the footage."""
+"""The command, as a user runs it, and the footage."""
 
 import json
-import subprocess
-import sys
+from dataclasses import dataclass
 from pathlib import Path
+
+import typer
+from typer.testing import CliRunner
+
+from ingest.cli import register
+from safecity.cli import UsageError
+from safecity.settings import SettingsError
 
 FOOTAGE = Path(__file__).parents[2] / "footage"
 YARD, PARTS = FOOTAGE / "yard.mp4", (FOOTAGE / "yard-1.mp4", FOOTAGE / "yard-2.mp4")
@@ -11,11 +17,26 @@ RULES = FOOTAGE / "rules.toml"
 AT = ("--camera", "yard", "--start", "2026-03-01T12:00:00Z", "--rules", RULES)
 
 
+@dataclass
+class Ended:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 def replay(*words, code=0):
     """Run ``safecity replay``; what it printed, once it ended with ``code``."""
-    command = [sys.executable, "-c", "from safecity.cli import main; main()", "replay", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    app = typer.Typer()
+    register(app)
+    result = CliRunner().invoke(app, ["replay", *map(str, words)])
+    done = Ended(result.exit_code, result.stdout, result.stderr)
+    if isinstance(result.exception, UsageError | SettingsError):  # as safecity.cli.main does
+        done = Ended(2, result.stdout, str(result.exception))
+    elif result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert done.returncode == code, done
     return done
 
 
