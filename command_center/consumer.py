@@ -1,5 +1,6 @@
 """From the bus to the store: pictures first, then rows with their positions, then the bus' own commit."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +17,14 @@ from command_center.store.database import StoreError
 from command_center.store.rows import Batch, Recorded
 from command_center.store.store import Store
 from safecity.bus.port import Bus, BusError, Consumer, Producer, Record, TopicPartition
-from safecity.cloudevents import TRACE_HEADER
+from safecity.cloudevents import RUN_HEADER, TRACE_HEADER
 from safecity.event import Event, Trace
+from safecity.message import NAME_PATTERN
 from safecity.redaction import redact
 from safecity.status import Status
 
 GROUP = "safecity-centre"
-TOPICS = ("snapshots", "events", "status")
+TOPICS = ("snapshots", "events", "replays", "status")
 POLL_SECONDS = 0.25
 LAG_EVERY_SECONDS = 5.0
 LONGEST_WAIT = 10.0
@@ -158,6 +160,8 @@ class EventConsumer:
     def _read(self, record: Record, batch: Batch) -> None:
         if record.topic == "snapshots":
             self._keep_picture(record)
+        elif record.topic == "replays":
+            self._read_replayed(record, batch)
         elif record.value is None:
             raise UnreadableError("a record without a value")
         elif record.topic == "events":
@@ -167,12 +171,26 @@ class EventConsumer:
             status = _decode(Status, record.value)
             batch.statuses[status.camera_id] = status
 
-    def _keep_picture(self, record: Record) -> None:
+    def _read_replayed(self, record: Record, batch: Batch) -> None:
+        run = (record.header(RUN_HEADER) or b"").decode(errors="replace")
+        if not re.fullmatch(NAME_PATTERN, run):
+            raise UnreadableError(f"header {RUN_HEADER}: no name of a run")
+        if record.header("media-name") is not None:
+            self._keep_picture(record, replace=False)
+        elif record.value is None:
+            raise UnreadableError("a record without a value")
+        else:
+            batch.replayed.append((run, _decode(Event, record.value)))
+
+    def _keep_picture(self, record: Record, *, replace: bool = True) -> None:
         name, picture = (record.header("media-name") or b"").decode(errors="replace"), record.value
         if not picture or not picture.startswith(b"\xff\xd8"):
             raise UnreadableError("no JPEG")
 
         try:
+            # A replay never writes over what was seen live.
+            if not replace and self._media.find(name) is not None:
+                return
             self._persist(lambda: self._media.save(name, picture))
             self._metrics.media.inc()
         except MediaNameError as error:

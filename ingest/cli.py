@@ -12,11 +12,13 @@ from rich.table import Table
 
 from ingest.bench.cli import density, distant
 from ingest.recordings_cli import recordings
+from ingest.detector_check import check_detector
+from ingest.replay.cli import replay
 from safecity.bench.group import bench
 from safecity.cli import UsageError
 from safecity.folder_lock import FolderInUseError, FolderLock
 from safecity.log import configure_logging
-from safecity.settings import Site, load_site
+from safecity.settings import load_site
 
 if TYPE_CHECKING:
     from ingest.shard import ShardReport
@@ -31,6 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command()(worker)
     app.command()(check)
     app.add_typer(recordings, name="recordings")
+    app.add_typer(replay)
     bench.command()(density)
     bench.command()(distant)
 
@@ -59,7 +62,7 @@ def worker(
     from ingest.shard import worker_folder
     from ingest.supervisor import LogChoice, Supervisor
 
-    check_detector(loaded)
+    check_detector(loaded.detector)
     try:
         with FolderLock(worker_folder(loaded), "worker"):
             supervisor = Supervisor(loaded, journal, LogChoice(log_json, log_level))
@@ -76,20 +79,6 @@ def worker(
         ) from None
     if summary is not None:
         summary.write_text(json.dumps(summarise(reports), indent=2) + "\n", encoding="utf-8")
-
-
-def check_detector(site: Site) -> None:
-    """Refuse a detector that cannot be had before any process is started.
-
-    Raises:
-        UsageError: the model or its backend is unknown or broken.
-    """
-    from detectors.detector import build_detector
-
-    try:
-        build_detector(site.detector)
-    except (ValueError, OSError) as error:
-        raise UsageError(f"detector: {error}") from None
 
 
 def summarise(reports: "list[ShardReport]") -> dict[str, object]:
@@ -121,7 +110,7 @@ def check(
     """
     configure_logging(level="error")
     loaded = load_site(site)
-    check_detector(loaded)
+    check_detector(loaded.detector)
     if offline:
         typer.echo(f"{site}: in order, {len(loaded.cameras)} cameras")
         return

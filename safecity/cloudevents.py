@@ -12,10 +12,16 @@ from safecity.message import format_utc
 
 EVENT_TYPE = f"org.safecity.event.v{EVENT_VERSION}"
 TRACE_HEADER = "safecity-trace"
+RUN_HEADER = "safecity-run"
+"""On the topic ``replays``: the name of the run that told an event, or took a picture."""
 
 
 def event_headers(event: Event, trace: Trace) -> list[tuple[str, bytes]]:
     """The headers of an event: CloudEvents attributes, and the trace beside them."""
+    return [*_attributes(event), (TRACE_HEADER, trace.to_bytes())]
+
+
+def _attributes(event: Event) -> list[tuple[str, bytes]]:
     attributes = {
         "ce_specversion": "1.0",
         "ce_id": f"{event.event_id}.{event.revision}",
@@ -27,7 +33,12 @@ def event_headers(event: Event, trace: Trace) -> list[tuple[str, bytes]]:
         "ce_partitionkey": event.camera_id,
         "content-type": "application/json",
     }
-    return [(name, value.encode()) for name, value in attributes.items()] + [(TRACE_HEADER, trace.to_bytes())]
+    return [(name, value.encode()) for name, value in attributes.items()]
+
+
+def replayed_headers(event: Event, run: str) -> list[tuple[str, bytes]]:
+    """The headers of an event of a replay: CloudEvents attributes and the run's name."""
+    return [*_attributes(event), (RUN_HEADER, run.encode())]
 
 
 def published(headers: Iterable[tuple[str, bytes]], at: datetime) -> list[tuple[str, bytes]]:

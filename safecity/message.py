@@ -30,7 +30,9 @@ UtcTime = Annotated[
 ]
 """An aware time, UTC on the wire. A time without a zone is refused."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """An identifier that is safe in a topic key, a file name, a URL and a metric label."""
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]

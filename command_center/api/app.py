@@ -11,6 +11,7 @@ from command_center.api.clips import clips_router
 from command_center.api.events import events_router
 from command_center.api.operation import metrics_router, operation_router
 from command_center.api.page import page_routes
+from command_center.api.runs import runs_router
 from command_center.api.session import session_router
 from command_center.auth import Guard, TokenCheck
 from command_center.centre import Centre
@@ -40,6 +41,7 @@ def create_app(centre: Centre) -> FastAPI:
         events_router(centre),
         clips_router(centre),
         operation_router(centre),
+        runs_router(centre),
         session_router(check),
     ):
         api.include_router(router)

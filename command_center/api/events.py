@@ -67,13 +67,14 @@ def events_router(centre: Centre) -> APIRouter:
         revisions: Annotated[
             Literal["newest", "all"], Query(description="of each event: only the newest, or all")
         ] = "newest",
+        run: Annotated[Name | None, Query(description="of this replay, instead of the live ones")] = None,
     ) -> EventPage:
         """Events, of each its newest revision. ``next_cursor``, or the Link header, leads through all."""
         after = None
         if cursor is not None:
             occurred_at, sequence = map(int, cursor.split("."))
             after = Cursor(occurred_at, sequence)
-        wanted = Filter(camera_id, kind, since, until, revisions=revisions == "all")
+        wanted = Filter(camera_id, kind, since, until, revisions=revisions == "all", run=run)
         found, more = queries.page(centre.store, wanted, order, limit, after)
         next_cursor = f"{more.occurred_at}.{more.sequence}" if more else None
         if next_cursor:
@@ -98,9 +99,13 @@ def events_router(centre: Centre) -> APIRouter:
         )
 
     @router.get("/{event_id}", responses={404: {"model": Problem}})
-    def one_event(event_id: str) -> EventDetail:
+    def one_event(
+        event_id: str,
+        run: Annotated[Name | None, Query(description="of this replay, instead of the live ones")] = None,
+    ) -> EventDetail:
         """One event at its newest revision, with all revisions."""
-        found = queries.revisions(centre.store, event_id) if re.fullmatch(r"[0-9a-f]{32}", event_id) else []
+        is_id = re.fullmatch(r"[0-9a-f]{32}", event_id)
+        found = queries.revisions(centre.store, event_id, run) if is_id else []
         if not found:
             raise HTTPException(404, "there is no such event")
         items = [present(centre, item) for item in found]

@@ -75,6 +75,29 @@ class EventPage(BaseModel):
     next_cursor: str | None = Field(description="give it as cursor for the next page; null: there is none")
 
 
+class RunItem(BaseModel):
+    """A replay that the centre has."""
+
+    name: str
+    events: int = Field(description="how many; each revision counts")
+    first: UtcTime = Field(description="event time of the first one")
+    last: UtcTime = Field(description="event time of the last one")
+    stored_at: UtcTime = Field(description="when the newest came")
+
+
+class RunList(BaseModel):
+    """All replays."""
+
+    items: list[RunItem]
+
+
+class RunTaken(BaseModel):
+    """What became of events of a replay."""
+
+    stored: int
+    duplicates: int
+
+
 class EventStats(BaseModel):
     """Counts over all that is stored; each revision counts."""
 

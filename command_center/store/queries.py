@@ -6,8 +6,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from command_center.store.replays import newest_of_run, select_replayed
 from command_center.store.rows import Cursor, Filter, Order, StoredEvent, Totals
-from command_center.store.schema import counters, event_counts, events, to_micros
+from command_center.store.schema import counters, event_counts, events, replayed_events, to_micros
 from command_center.store.store import DEAD_LETTERS, DUPLICATES, Store, read_rows
 
 LATENCY_WINDOW = 10_000
@@ -23,14 +24,16 @@ def page(
     store: Store, wanted: Filter, order: Order, limit: int, after: Cursor | None
 ) -> tuple[list[StoredEvent], Cursor | None]:
     """Events, by event time, and where the next page begins (None: nowhere)."""
-    place = sa.tuple_(events.c.occurred_at, events.c.sequence)
-    query = sa.select(events).where(*_conditions(wanted))
+    table = events if wanted.run is None else replayed_events
+    place = sa.tuple_(table.c.occurred_at, table.c.sequence)
+    query = sa.select(events) if wanted.run is None else select_replayed()
+    query = query.where(*_conditions(table, wanted))
     if order is Order.NEWEST:
-        query = query.order_by(events.c.occurred_at.desc(), events.c.sequence.desc())
+        query = query.order_by(table.c.occurred_at.desc(), table.c.sequence.desc())
         if after is not None:
             query = query.where(place < (after.occurred_at, after.sequence))
     else:
-        query = query.order_by(events.c.occurred_at, events.c.sequence)
+        query = query.order_by(table.c.occurred_at, table.c.sequence)
         if after is not None:
             query = query.where(place > (after.occurred_at, after.sequence))
     with store.reading() as connection:
@@ -41,9 +44,17 @@ def page(
     return read_rows(rows[:limit]), Cursor(last.occurred_at, last.sequence)
 
 
-def revisions(store: Store, event_id: str) -> list[StoredEvent]:
-    """All revisions of one event, oldest first; none when there is no such event."""
-    query = sa.select(events).where(events.c.event_id == event_id).order_by(events.c.revision)
+def revisions(store: Store, event_id: str, run: str | None = None) -> list[StoredEvent]:
+    """All revisions of one event, oldest first; none when there is no such event.
+
+    Args:
+        store: where to look.
+        event_id: of the event.
+        run: the name of the replay that told it; None: it is live.
+    """
+    table = events if run is None else replayed_events
+    query = sa.select(events) if run is None else select_replayed().where(replayed_events.c.run == run)
+    query = query.where(table.c.event_id == event_id).order_by(table.c.revision)
     with store.reading() as connection:
         return read_rows(connection.execute(query).all())
 
@@ -102,14 +113,25 @@ def delete_stored_before(store: Store, time: datetime, limit: int = 5000) -> int
     return len(deleted)
 
 
-def _conditions(wanted: Filter) -> Sequence[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = [] if wanted.revisions else [events.c.newest]
+def delete_replayed_before(store: Store, time: datetime) -> int:
+    """Delete the rows of replays that were stored before ``time``, and say how many."""
+    old = sa.delete(replayed_events).where(replayed_events.c.stored_at < to_micros(time))
+    with store.writing() as connection:
+        return connection.execute(old).rowcount
+
+
+def _conditions(table: sa.Table, wanted: Filter) -> Sequence[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if wanted.run is not None:
+        conditions.append(table.c.run == wanted.run)
+    if not wanted.revisions:
+        conditions.append(events.c.newest if wanted.run is None else newest_of_run())
     if wanted.camera_id is not None:
-        conditions.append(events.c.camera_id == wanted.camera_id)
+        conditions.append(table.c.camera_id == wanted.camera_id)
     if wanted.kind is not None:
-        conditions.append(events.c.kind == wanted.kind)
+        conditions.append(table.c.kind == wanted.kind)
     if wanted.since is not None:
-        conditions.append(events.c.occurred_at >= to_micros(wanted.since))
+        conditions.append(table.c.occurred_at >= to_micros(wanted.since))
     if wanted.until is not None:
-        conditions.append(events.c.occurred_at < to_micros(wanted.until))
+        conditions.append(table.c.occurred_at < to_micros(wanted.until))
     return conditions

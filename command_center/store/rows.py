@@ -28,6 +28,8 @@ class Batch:
     """What is stored in one transaction."""
 
     events: list[tuple[Event, Trace | None]] = field(default_factory=list)
+    replayed: list[tuple[str, Event]] = field(default_factory=list)
+    """Name of the run, event."""
     statuses: dict[str, Status] = field(default_factory=dict)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
     dead_letters: int = 0
@@ -39,6 +41,22 @@ class Recorded:
 
     stored: tuple[StoredEvent, ...]
     duplicates: int
+    replayed: int = 0
+    """Rows that replays added."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A replay that the centre has."""
+
+    name: str
+    events: int
+    """Revisions count each."""
+    first: datetime
+    last: datetime
+    """Event time."""
+    stored_at: datetime
+    """When its newest row came."""
 
 
 class Order(StrEnum):
@@ -58,6 +76,8 @@ class Filter:
     until: datetime | None = None
     revisions: bool = False
     """All revisions of each event, not only the newest."""
+    run: str | None = None
+    """Of the replay of this name, instead of the live ones."""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,25 @@ events = Table(
     sqlite_autoincrement=True,
 )
 
+replayed_events = Table(
+    "replayed_events",
+    metadata,
+    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("run", String(63), nullable=False),
+    Column("event_id", String(64), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("camera_id", String(63), nullable=False),
+    Column("kind", String(63), nullable=False),
+    Column("occurred_at", BigInteger, nullable=False),
+    Column("stored_at", BigInteger, nullable=False),
+    Column("event", Text, nullable=False),
+    UniqueConstraint("run", "event_id", "revision", name="uq_replayed_run_event_id_revision"),
+    Index("ix_replayed_run_time", "run", "occurred_at", "sequence"),
+    Index("ix_replayed_stored_at", "stored_at"),
+    sqlite_autoincrement=True,
+)
+"""Events of replays, by the run's name: a table of their own, so that nothing live can show one of them."""
+
 event_counts = Table(
     "event_counts",
     metadata,

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from command_center.store.database import StoreError, open_engine
 from command_center.store.recording import count_by_camera_and_kind, record_events
+from command_center.store.replays import record_replayed
 from command_center.store.rows import Batch, Recorded, StoredEvent
 from command_center.store.schema import counters, event_counts, from_micros, positions, statuses, to_micros
 from safecity.bus.port import TopicPartition
@@ -82,6 +83,7 @@ class Store:
         with self.writing() as connection:
             stored = record_events(connection, self._insert, batch.events)
             duplicates = len(batch.events) - len(stored)
+            replayed = record_replayed(connection, self._insert, batch.replayed)
             reports = [
                 {
                     "camera_id": camera_id,
@@ -100,7 +102,7 @@ class Store:
             rises = {DUPLICATES: duplicates, DEAD_LETTERS: batch.dead_letters}
             counted = [{"name": name, "value": rise} for name, rise in rises.items() if rise]
             self._add(connection, counters, counted, "value")
-        return Recorded(tuple(stored), duplicates)
+        return Recorded(tuple(stored), duplicates, replayed)
 
     def statuses(self) -> dict[str, Status]:
         """The newest status of every camera that ever reported."""

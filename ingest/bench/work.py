@@ -21,7 +21,7 @@ from ingest.bench.scene import LABELS, bench_camera
 from ingest.frame import Frame
 from ingest.ledger import Ledger
 from ingest.observing import observe
-from ingest.replay import replay
+from ingest.replay.analysis import replay
 from safecity.bench.measure import Work
 from safecity.event import Event
 from safecity.ruleset import RuleSet

@@ -68,7 +68,26 @@ class VideoContainer:
     @property
     def start_seconds(self) -> float:
         """The time stamp that the video begins with, in seconds."""
-        return float((self._stream.start_time or 0) * self.time_base)
+        return float(self.start)
+
+    @property
+    def start(self) -> Fraction:
+        """The same, exactly."""
+        return (self._stream.start_time or 0) * self.time_base
+
+    @property
+    def frames(self) -> int | None:
+        """How many pictures a file says that it has; None: it does not say."""
+        return self._stream.frames or None
+
+    @property
+    def duration(self) -> Fraction | None:
+        """How long a file says that it is, in seconds; None: it does not say."""
+        if self._stream.duration:
+            return self._stream.duration * self.time_base
+        if self._container.duration:
+            return Fraction(self._container.duration, av.time_base)
+        return None
 
     @property
     def camera_time(self) -> float | None:

@@ -80,6 +80,7 @@ TOPICS = {
         TopicSpec("cameras", Cleanup.COMPACT, 0),
         TopicSpec("events", Cleanup.DELETE, 7 * DAY),
         TopicSpec("snapshots", Cleanup.DELETE, 7 * DAY),
+        TopicSpec("replays", Cleanup.DELETE, 7 * DAY),
         TopicSpec("observations", Cleanup.DELETE, DAY),
         TopicSpec("status", Cleanup.COMPACT, 0),
         TopicSpec("previews", Cleanup.DELETE, 600),
