@@ -139,7 +139,8 @@ def check(
             first = f"{result.seconds_to_first_frame:.1f} s" if result.seconds_to_first_frame else ""
             fps = f"{result.fps:.1f}" if result.fps else ""
             verdict = "[green]ok[/]" if result.ok else f"[red]{result.reason}[/]"
-            table.add_row(result.camera_id, verdict, size, result.codec or "", fps, first)
+            name = result.camera_id + ("" if result.stream == "source" else f" {result.stream}")
+            table.add_row(name, verdict, size, result.codec or "", fps, first)
         Console().print(table)
     if not all(result.ok for result in results):
         raise typer.Exit(1)
