@@ -44,6 +44,8 @@ class Load:
     """Cores used beside the cameras."""
     costs: Mapping[str, Cost]
     """By camera, at its step of now, with what it would have used had no frame been overtaken."""
+    away: frozenset[str] = frozenset()
+    """Cameras that give nothing now: they neither have anything to give nor stand in others' way."""
     pressed: bool = False
     """Frames are overtaken or the analysis lags, whatever the figures say."""
 
@@ -140,6 +142,7 @@ class Admission:
                 standing
                 for camera_id, standing in self._standing.items()
                 if camera_id in load.costs
+                and camera_id not in load.away
                 and load.costs[camera_id].total > LEAST_COST
                 and standing.rung + 1 < len(standing.place.ladder)
             ]
@@ -174,7 +177,8 @@ class Admission:
         if now < self._not_before:
             return
         free = LOWER_TO * self._budget - load.use
-        below = [s for camera_id, s in self._standing.items() if s.rung > 0 and camera_id in self._open]
+        here = self._open - load.away
+        below = [s for camera_id, s in self._standing.items() if s.rung > 0 and camera_id in here]
         stuck_at: int | None = None
         for standing in sorted(below, key=lambda s: (-s.place.priority, -s.rung, s.place.camera_id)):
             if stuck_at is not None and standing.place.priority < stuck_at:

@@ -123,10 +123,10 @@ class ShardMeter:
         self._at, self._process_seconds = now, process_seconds
         self._lag = lag if busy_share >= BUSY_SHARE else 0.0
 
-    @property
-    def load(self) -> Load:
-        """What the shard's admission has to know."""
+    def load(self, away: frozenset[str] = frozenset()) -> Load:
+        """What the shard's admission has to know; ``away``: cameras that give nothing now."""
         costs = {i: meter.cost for i, meter in self._meters.items()}
         overtaken = [meter.overtaken_share for meter in self._meters.values() if meter.cost is not None]
         pressed = any(share > MOST_OVERTAKEN for share in overtaken) or self._lag > MOST_LAG_SECONDS
-        return Load(self._overhead, {i: cost for i, cost in costs.items() if cost is not None}, pressed)
+        known = {camera_id: cost for camera_id, cost in costs.items() if cost is not None}
+        return Load(self._overhead, known, away, pressed)

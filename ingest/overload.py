@@ -38,7 +38,7 @@ class Overload:
     @property
     def use(self) -> float:
         """Cores that the cameras ask for."""
-        return self._meter.load.use
+        return self._meter.load().use
 
     def due(self, now: float) -> Iterator[tuple[str, Setting]]:
         """The cameras that are to be opened at ``now``, the most important first, and with what."""
@@ -48,10 +48,17 @@ class Overload:
                 yield camera.id, ladder_of(camera)[0]
                 continue
             self._meter.begin(camera.id, now, Used())
-            yield camera.id, self._admission.admit(camera.id, self._meter.load, now)
+            yield camera.id, self._admission.admit(camera.id, self._meter.load(), now)
 
     def weigh(
-        self, now: float, process_seconds: float, used: Mapping[str, Used], *, lag: float, waited: float
+        self,
+        now: float,
+        process_seconds: float,
+        used: Mapping[str, Used],
+        *,
+        away: frozenset[str],
+        lag: float,
+        waited: float,
     ) -> dict[str, Setting]:
         """What changes, by camera; mostly nothing.
 
@@ -59,6 +66,7 @@ class Overload:
             now: monotonic seconds.
             process_seconds: CPU time that the process has used.
             used: the counters of the cameras that are open.
+            away: cameras that give nothing now.
             lag: seconds that the analysis was behind at most, since the last time.
             waited: seconds that the analysis had nothing to do, since the last time.
         """
@@ -76,7 +84,7 @@ class Overload:
             busy_share=1.0 - min(1.0, waited / elapsed) if elapsed > 0 else 0.0,
         )
         self._weighed_at, self._fast_seconds = now, fast
-        changes = self._admission.decide(self._meter.load, now)
+        changes = self._admission.decide(self._meter.load(away), now)
         for camera_id in changes:
             self._meter.begin(camera_id, now, live[camera_id])
         return changes

@@ -16,7 +16,7 @@ from ingest.pipeline import CameraPipeline, StageTimer
 from ingest.stream import CameraStream, StreamState
 from safecity.camera import Camera
 from safecity.settings import Site
-from safecity.status import CameraStep
+from safecity.status import CameraState, CameraStep
 
 PAUSED = "paused: its worker is overloaded, and other cameras come first"
 
@@ -75,6 +75,11 @@ class Post:
             self.main.stop(timeout)
 
     @property
+    def is_live(self) -> bool:
+        """Whether it gives pictures, or would if they were decoded."""
+        return self.stream.state.state is CameraState.LIVE
+
+    @property
     def standing(self) -> tuple[object, ...]:
         """What operators are told of at once when it changes."""
         trouble = self.main.trouble if self.main else None
@@ -86,7 +91,7 @@ class Post:
         trouble = self.main.trouble if self.main else None
         reasons = (
             self.stream.state.reason,
-            PAUSED if self.setting.step is CameraStep.PAUSED else None,
+            PAUSED if self.is_live and self.setting.step is CameraStep.PAUSED else None,
             f"the main stream is down ({trouble}); pictures come from the substream" if trouble else None,
         )
         return "; ".join(filter(None, reasons)) or None

@@ -237,8 +237,9 @@ class Shard:
     def _weigh(self) -> None:
         """Measure what the cameras cost, and give some of them less or more."""
         used = {post.camera.id: post.used for post in self._posts if post.opened}
+        away = frozenset(post.camera.id for post in self._posts if not post.is_live)
         changes = self._overload.weigh(
-            time.monotonic(), time.process_time(), used, lag=self._lag, waited=self._waited
+            time.monotonic(), time.process_time(), used, away=away, lag=self._lag, waited=self._waited
         )
         self._lag = self._waited = 0.0
         for post in self._posts:

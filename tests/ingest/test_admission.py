@@ -65,6 +65,7 @@ class City:
     noise: float = 0.0
     on_demand_share: float = 0.7
     now: float = 0.0
+    away: frozenset[str] = frozenset()
     chance: random.Random = field(default_factory=lambda: random.Random(7))
     moves: list[tuple[float, str, CameraStep]] = field(default_factory=list)
 
@@ -89,7 +90,9 @@ class City:
     def load(self):
         factor = {name: 1 + self.chance.uniform(-self.noise, self.noise) for name in self.costs}
         costs = {name: self.true_cost(name) for name in self.costs}
-        return Load(0.02, {n: Cost(c.decode * factor[n], c.analysis * factor[n]) for n, c in costs.items()})
+        return Load(
+            0.02, {n: Cost(c.decode * factor[n], c.analysis * factor[n]) for n, c in costs.items()}, self.away
+        )
 
     @property
     def use(self):
@@ -163,6 +166,16 @@ def test_frames_overtaken_are_pressure_though_the_figures_look_well():
     for second in range(5):
         changes |= admission.decide(load, float(second))
     assert set(changes) == {"a"}
+
+
+def test_a_camera_that_is_away_stands_in_nobody_s_way():
+    city = City({n: Cost(0.2, 0.3) for n in ("a", "b", "c")}, {"a": 1, "b": 5, "c": 5})
+    city.run(300)
+    assert city.step("a") == len(STEPS) - 1
+    city.costs = {"a": Cost(0.2, 0.3), "b": Cost(0.0, 0.0), "c": Cost(0.0, 0.0)}
+    city.away = frozenset("bc")
+    assert {name for _, name, _ in city.run(600)} == {"a"}
+    assert city.step("a") == 0
 
 
 costs = st.builds(Cost, st.floats(0.005, 0.2), st.floats(0.0, 0.4))
