@@ -1,10 +1,10 @@
 """Which camera is given how much of a shard's budget: at the start, under overload, and when there is room.
 
-Pure: measured cost and time come as arguments. Under pressure the cameras of the lowest priority give first,
-each a step in turn, down to the bottom of the ladder; only then does the next priority give anything. When
-there is room, the highest priority gets back first, and no lower one before it has all that fits. What a
-step up will cost is known from when the camera stood there. When a step up had to be taken back soon, the
-next one waits, each time twice as long, so the shard comes to rest.
+Pure: measured cost and time come as arguments. Under pressure the cameras of the lowest priority give
+first, each a step in turn, down to the bottom of the ladder; only then does the next priority give
+anything. When there is room, the highest priority gets back first, and no lower one before it has all that
+fits. What a step up will cost is known from when the camera stood there, if that is not long ago. When a
+step up had to be taken back soon, the next one waits, each time twice as long, so the shard comes to rest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,8 @@ RELAPSE_SECONDS = 120.0
 PROVEN_SECONDS = 600.0
 """A step up that lasted so long was right."""
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 15.0, 900.0
+MEMORY_SECONDS = 60.0
+"""So long a camera is taken to cost on a step what it did when it left it; scenes change."""
 LEAST_COST = 0.002
 """Cores; who costs less than this (a camera that is away) has nothing to give."""
 ASSUMED = Cost(decode=0.02, analysis=0.02)
@@ -60,8 +62,8 @@ class _Standing:
     place: Place
     rung: int = 0
     arrived_at: float = 0.0
-    known: dict[int, float] = field(default_factory=dict)
-    """Cores by rung, when the camera last left it."""
+    known: dict[int, tuple[float, float]] = field(default_factory=dict)
+    """Cores by rung when the camera last left it, and when that was."""
     arrival_cost: float | None = None
     """Cores on the present rung, first measured after it came there."""
 
@@ -164,13 +166,17 @@ class Admission:
             self._failures += 1
         elif stood > PROVEN_SECONDS:
             self._failures = max(0, self._failures - 1)
-        self._not_before = now + min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**self._failures)
+        self._not_before = now + min(LONGEST_WAIT_SECONDS, self._back_off(FIRST_WAIT_SECONDS))
+
+    def _back_off(self, seconds: float) -> float:
+        """``seconds``, doubled with every step up that had to be taken back."""
+        return float(seconds * 2**self._failures)
 
     def _came_down(self, standing: _Standing, begun: int, cost: Cost, now: float) -> None:
-        standing.known[begun] = cost.total
+        standing.known[begun] = cost.total, now
         for rung in range(begun + 1, standing.rung):
             at = standing.place.ladder[begun]
-            standing.known[rung] = standing.place.ladder[rung].expected(cost, at).total
+            standing.known[rung] = standing.place.ladder[rung].expected(cost, at).total, now
         standing.arrived_at, standing.arrival_cost = now, None
 
     def _raise(self, load: Load, now: float) -> None:
@@ -186,21 +192,21 @@ class Admission:
             cost = load.costs.get(standing.place.camera_id)
             if cost is None:
                 continue
-            rise = self._rise(standing, cost, load)
+            rise = self._rise(standing, cost, load, now)
             if rise > free:
                 stuck_at = standing.place.priority
                 continue
             free -= rise
-            standing.known[standing.rung] = cost.total
+            standing.known[standing.rung] = cost.total, now
             standing.rung -= 1
             standing.arrived_at = self._raised_at = now
             standing.arrival_cost = None
 
-    def _rise(self, standing: _Standing, cost: Cost, load: Load) -> float:
+    def _rise(self, standing: _Standing, cost: Cost, load: Load, now: float) -> float:
         """Cores that the next step up is likely to add."""
         upper, ladder = standing.rung - 1, standing.place.ladder
-        known = standing.known.get(upper)
-        if known is None:
+        known, known_at = standing.known.get(upper, (0.0, float("-inf")))
+        if now - known_at > self._back_off(MEMORY_SECONDS):
             known_below = cost
             at = standing.setting
             if cost.analysis == 0.0:
