@@ -16,6 +16,9 @@ from ingest.pressure import SETTLING_SECONDS, Act, Pressure, Signal
 LOWER_TO = 0.9
 """Of the budget: so far down is gone under overload, and so far up afterwards."""
 ROOM_BELOW = 0.85
+PRESSED_ABOVE = 0.5
+"""Of the budget. A shard that is slow though it uses less is starved by others on its machine, and giving its
+cameras less would not help it."""
 RELAPSE_SECONDS = 120.0
 """Overload so soon after a step up means that it should not have been made."""
 PROVEN_SECONDS = 600.0
@@ -130,7 +133,7 @@ class Admission:
         }
 
     def _signal(self, load: Load) -> Signal:
-        if load.pressed or load.use > self._budget:
+        if load.use > self._budget or (load.pressed and load.use > PRESSED_ABOVE * self._budget):
             return Signal.OVER
         return Signal.ROOM if load.use < ROOM_BELOW * self._budget else Signal.LEVEL
 

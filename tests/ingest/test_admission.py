@@ -161,11 +161,18 @@ def test_frames_overtaken_are_pressure_though_the_figures_look_well():
     admission = Admission([Place("a", 1, ladder()), Place("b", 9, ladder())], 0.8, 0.0)
     for camera_id in "ab":
         admission.admit(camera_id, Load(0.0, {}), 0.0)
-    load = Load(0.0, {c: Cost(0.1, 0.1) for c in "ab"}, pressed=True)
+    load = Load(0.0, {c: Cost(0.1, 0.2) for c in "ab"}, pressed=True)
     changes = {}
     for second in range(5):
         changes |= admission.decide(load, float(second))
     assert set(changes) == {"a"}
+
+
+def test_a_shard_that_is_starved_by_others_takes_nothing_from_its_cameras():
+    admission = Admission([Place("a", 1, ladder())], 0.8, 0.0)
+    admission.admit("a", Load(0.0, {}), 0.0)
+    load = Load(0.0, {"a": Cost(0.1, 0.1)}, pressed=True)
+    assert not any(admission.decide(load, float(second)) for second in range(30))
 
 
 def test_a_camera_that_is_away_stands_in_nobody_s_way():
