@@ -12,6 +12,8 @@ class DecodePolicy(StrEnum):
     """While nothing moves only key frames; what lies between two that differ is decoded after all."""
     KEY_FRAMES = "key_frames"
     """Only key frames: a picture every second or two, at a tenth of the cost."""
+    NONE = "none"
+    """Nothing; the packets themselves are given on."""
 
 
 class Attention:

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ingest.bench.cli import density, distant
-from ingest.recordings_cli import recordings
 from ingest.detector_check import check_detector
+from ingest.recordings_cli import recordings
 from ingest.replay.cli import replay
 from safecity.bench.group import bench
 from safecity.cli import UsageError
@@ -131,7 +131,8 @@ def check(
             first = f"{result.seconds_to_first_frame:.1f} s" if result.seconds_to_first_frame else ""
             fps = f"{result.fps:.1f}" if result.fps else ""
             verdict = "[green]ok[/]" if result.ok else f"[red]{result.reason}[/]"
-            table.add_row(result.camera_id, verdict, size, result.codec or "", fps, first)
+            name = result.camera_id + ("" if result.stream == "source" else f" {result.stream}")
+            table.add_row(name, verdict, size, result.codec or "", fps, first)
         Console().print(table)
     if not all(result.ok for result in results):
         raise typer.Exit(1)

@@ -50,6 +50,8 @@ class Decoded:
     """Why it was not decoded; None: it was."""
     late: bool = False
     """Decoded only when the next key frame had shown that something happened."""
+    packet: "VideoPacket | None" = None
+    """What came, where nothing is to be decoded."""
 
 
 class Decoder:
@@ -75,6 +77,7 @@ class Decoder:
         self._key_seconds = float("inf")
         self._asleep = False
         self._held: list[tuple[VideoPacket, float]] = []
+        self._gap = False
 
     @property
     def asleep(self) -> bool:
@@ -90,13 +93,14 @@ class Decoder:
             return
         policy = self._attention.policy
         if policy is not DecodePolicy.ON_DEMAND and self._asleep:
-            yield from self._wake()
+            yield from self._wake(shed=policy is not DecodePolicy.FULL)
         if packet.is_keyframe:
             self._measure(packet)
-        if policy is DecodePolicy.FULL or (policy is DecodePolicy.KEY_FRAMES and packet.is_keyframe):
+        if self._passes_over(packet, policy):
+            kept = packet if policy is DecodePolicy.NONE else None
+            yield Decoded(None, packet.pts, arrival, unseen=Outcome.SHED, packet=kept)
+        elif policy is not DecodePolicy.ON_DEMAND:
             yield from self._decode(packet, arrival)
-        elif policy is DecodePolicy.KEY_FRAMES:
-            yield Decoded(None, packet.pts, arrival, unseen=Outcome.SHED)
         elif packet.is_keyframe:
             yield from self._key_frame(packet, arrival)
         elif self._asleep:
@@ -104,6 +108,16 @@ class Decoder:
         else:
             self._sizes.learn(packet.size, moving=self._attention.still_seconds == 0.0)
             yield from self._decode(packet, arrival)
+
+    def _passes_over(self, packet: VideoPacket, policy: DecodePolicy) -> bool:
+        """Whether it is shed. After a gap nothing can be decoded before the next key frame."""
+        if policy is DecodePolicy.NONE or (policy is DecodePolicy.KEY_FRAMES and not packet.is_keyframe):
+            self._gap = True
+        elif packet.is_keyframe:
+            if self._gap:
+                self._context.flush_buffers()
+            self._gap = False
+        return self._gap
 
     def reset(self) -> None:
         """The recording begins anew: what was kept is no more."""
@@ -131,11 +145,14 @@ class Decoder:
         if noticed or stands_out or len(self._held) > MOST_HELD:
             yield from self._wake()
 
-    def _wake(self) -> Iterator[Decoded]:
-        """Go on from the key frame, which the decoder has, to now."""
+    def _wake(self, *, shed: bool = False) -> Iterator[Decoded]:
+        """Go on from the key frame, which the decoder has, to now; or give up what was kept."""
         held, self._held, self._asleep = self._held[1:], [], False
         for packet, arrival in held:
-            yield from self._decode(packet, arrival, late=True)
+            if shed:
+                yield Decoded(None, packet.pts, arrival, unseen=Outcome.SHED)
+            else:
+                yield from self._decode(packet, arrival, late=True)
 
     def _decode_after_all(self) -> Iterator[Decoded]:
         """The packets from the last key frame on; that key frame has been seen, but is decoded from."""

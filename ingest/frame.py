@@ -69,7 +69,12 @@ class Frame:
 
     def bgr(self) -> Plane:
         """The picture in colour, (h, w, 3), blue green red; a copy of the caller's own."""
-        return np.asarray(self._picture.to_ndarray(format="bgr24"), np.uint8)
+        return bgr_of(self._picture)
+
+
+def bgr_of(picture: VideoFrame) -> Plane:
+    """The picture in colour, (h, w, 3), blue green red; a copy of the caller's own."""
+    return np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
 
 
 def luma_of(picture: VideoFrame) -> Plane:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from safecity.camera_fault import CameraFault
-from safecity.status import OUTCOMES, CameraState, LedgerCounts
+from safecity.status import OUTCOMES, CameraState, CameraStep, LedgerCounts
 
 STAGE_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
@@ -61,6 +61,27 @@ class WorkerMetrics:
             ["camera_id"],
             registry=registry,
             multiprocess_mode="livesum",
+        )
+        self.camera_step = Gauge(
+            "safecity_worker_camera_step",
+            "1 for what a camera is given under overload, from full to paused, 0 for the others.",
+            ["camera_id", "step"],
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.shard_use = Gauge(
+            "safecity_worker_shard_use_cores",
+            "Cores that a shard's cameras ask of it, with what frames that were overtaken would have cost.",
+            ["shard"],
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self.shard_budget = Gauge(
+            "safecity_worker_shard_budget_cores",
+            "Cores that a shard may use; above it cameras are given less.",
+            ["shard"],
+            registry=registry,
+            multiprocess_mode="livemax",
         )
         self.reconnects = Counter(
             "safecity_worker_camera_reconnects_total",
@@ -152,6 +173,16 @@ class WorkerMetrics:
         """What is wrong with a camera now."""
         for fault in CameraFault:
             self.camera_fault.labels(camera_id, fault.value).set(fault.value in faults)
+
+    def show_step(self, camera_id: str, step: CameraStep) -> None:
+        """What a camera is given now."""
+        for each in CameraStep:
+            self.camera_step.labels(camera_id, each.value).set(each is step)
+
+    def show_load(self, shard: int, use: float, budget: float) -> None:
+        """What a shard uses and may use, in cores."""
+        self.shard_use.labels(str(shard)).set(use)
+        self.shard_budget.labels(str(shard)).set(budget)
 
 
 class SupervisorMetrics:

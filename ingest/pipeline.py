@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from detectors.appearance import describe
-from detectors.detections import Detections
 from detectors.detector import Detector
 from detectors.motion import GateResult, MotionGate, Small, shrink
 from detectors.regions import Region, plan_regions
@@ -19,8 +18,11 @@ from ingest.camera_watch import CameraWatch
 from ingest.evidence import Decision, EvidencePictures
 from ingest.frame import Frame
 from ingest.ledger import Outcome
+from ingest.main_stream import MainPictures
 from ingest.observing import observe
-from ingest.snapshots import Picture, PrivacyMask, encode_jpeg, pixelate
+from ingest.picture_taking import PictureTaker
+from ingest.seen import Seen
+from ingest.snapshots import PrivacyMask
 from safecity.camera import Camera
 from safecity.event import Event
 from safecity.observation import Change, Observation
@@ -28,10 +30,6 @@ from safecity.ruleset import RuleSet, Rulings
 
 StageTimer = Callable[[str], AbstractContextManager[object]]
 """Wraps one stage, by name, to measure it."""
-
-PEOPLE = ("person",)
-PIXELATE_FROM_CONFIDENCE = 0.2
-"""A person too faint to be tracked is still made unrecognisable in a stored picture."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +43,6 @@ class Analysis:
     """Something moves, as far as the motion gate can say."""
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What the detector and the tracker made of one frame."""
-
-    tracks: Sequence[Track]
-    picture: Picture | None = None
-    """In colour, masked; None: nobody looked."""
-    detections: Detections | None = None
-    """Of the whole picture; None: at most some regions were looked at."""
-
-
 class CameraPipeline:
     """All that one camera's frames go through, in order of event time.
 
@@ -64,6 +51,7 @@ class CameraPipeline:
         detector: may be shared by all cameras of a process.
         start_confidence: detections below it do not start a track.
         timed: measures the stages gate, detect, track, changes, rules, health and snapshot.
+        main: gives the pictures of events, where the camera's main stream is not the one that is analysed.
     """
 
     def __init__(
@@ -73,6 +61,7 @@ class CameraPipeline:
         *,
         start_confidence: float,
         timed: StageTimer = lambda _: nullcontext(),
+        main: MainPictures | None = None,
     ) -> None:
         self._camera = camera
         self._detector = detector
@@ -85,6 +74,7 @@ class CameraPipeline:
         self._rules = RuleSet(camera.rules, scene)
         self._watch = CameraWatch(camera.health, scene, self._mask) if camera.health.enabled else None
         self._pictures = EvidencePictures()
+        self._taker = PictureTaker(detector, self._mask, main)
         self._begin: datetime | None = None
         self._newest: datetime | None = None
         self._start_confidence = start_confidence
@@ -148,10 +138,10 @@ class CameraPipeline:
             return ()
         return plan_regions(patches, tracked, size, self._detector.input)
 
-    def _see(self, frame: Frame, regions: tuple[Region, ...] | None, seconds: float) -> _Seen:
+    def _see(self, frame: Frame, regions: tuple[Region, ...] | None, seconds: float) -> Seen:
         if regions == ():
             with self._timed("track"):
-                return _Seen(self._tracker.held(seconds))
+                return Seen(self._tracker.held(seconds))
         picture = self._mask.burn(frame.bgr())
         with self._timed("detect"):
             found = self._detector.detect_in(picture, regions) if regions else self._detector.detect(picture)
@@ -159,7 +149,7 @@ class CameraPipeline:
         with self._timed("track"):
             colours = describe(picture, found.xyxy, found.confidence >= self._start_confidence)
             tracks = self._tracker.update(found, seconds, looked_at=looked_at, colours=colours)
-        return _Seen(tracks, picture, None if regions else found)
+        return Seen(tracks, picture, None if regions else found)
 
     def _scene_changes(
         self, small: Small, tracks: Sequence[Track], frame: Frame, seconds: float
@@ -182,17 +172,8 @@ class CameraPipeline:
         with self._timed("health"):
             return self._watch.update(frame, small, seconds)
 
-    def _illustrate(self, rulings: Rulings, frame: Frame, seen: _Seen) -> tuple[Decision, ...]:
+    def _illustrate(self, rulings: Rulings, frame: Frame, seen: Seen) -> tuple[Decision, ...]:
         if not rulings.told and not rulings.keep:
             return ()
         with self._timed("snapshot"):
-            return self._pictures.illustrate(rulings, lambda: self._take(frame, seen))
-
-    def _take(self, frame: Frame, seen: _Seen) -> bytes:
-        """The frame as JPEG, masked, people pixelated, wherever in the picture they are."""
-        picture = self._mask.burn(frame.bgr()) if seen.picture is None else seen.picture
-        found = self._detector.detect(picture) if seen.detections is None else seen.detections
-        people = [self._detector.labels.index(label) for label in PEOPLE if label in self._detector.labels]
-        boxes = found.xyxy[np.isin(found.class_id, people) & (found.confidence >= PIXELATE_FROM_CONFIDENCE)]
-        pixelate(picture, [*boxes, *(track.xyxy for track in seen.tracks if track.label in PEOPLE)])
-        return encode_jpeg(picture)
+            return self._pictures.illustrate(rulings, lambda: self._taker.take(frame, seen))

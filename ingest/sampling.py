@@ -24,3 +24,8 @@ class Sampler:
         slot = math.floor(seconds * self._rate + EDGE)
         taken, self._slot = slot != self._slot, slot
         return taken
+
+    @property
+    def slot(self) -> int:
+        """Number of the slot of the newest frame, counted from the epoch; 0 before the first."""
+        return self._slot or 0

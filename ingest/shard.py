@@ -11,24 +11,24 @@ from pathlib import Path
 
 import structlog
 
-from detectors.detector import Detector, build_detector
-from ingest.attention import Attention, DecodePolicy
+from detectors.detector import build_detector
+from ingest.frame import Frame
 from ingest.journal import Journal
-from ingest.ledger import Ledger, Outcome
-from ingest.mailbox import Mailbox
+from ingest.ledger import Outcome
 from ingest.metrics import WorkerMetrics
 from ingest.outbox import Outbox, OutboxError, Outgoing
-from ingest.pipeline import Analysis, CameraPipeline
+from ingest.overload import Overload
+from ingest.pipeline import Analysis
+from ingest.post import Post, open_post
 from ingest.publisher import Publisher
-from ingest.recorder import Recorder
-from ingest.stream import CameraStream, StreamState
+from ingest.stream import StreamState
 from ingest.track_memory import TrackMemory
 from safecity.bus import open_bus
 from safecity.camera import Camera
 from safecity.cloudevents import event_headers
 from safecity.event import Trace
 from safecity.settings import Site
-from safecity.status import CameraState, LedgerCounts, Status
+from safecity.status import CameraStep, LedgerCounts, Status
 
 DRAIN_SECONDS = 10.0
 BEAT_SECONDS = 1.0
@@ -73,24 +73,6 @@ def worker_folder(site: Site) -> Path:
     return site.in_data_dir("worker")
 
 
-@dataclass
-class _Post:
-    """One camera's place in the shard."""
-
-    camera: Camera
-    ledger: Ledger
-    mailbox: Mailbox
-    pipeline: CameraPipeline
-    stream: CameraStream
-    attention: Attention
-    recorder: Recorder | None = None
-    events_decided: int = 0
-    last_error_at: float = -60.0
-    reported_state: CameraState | None = None
-    reported_faults: tuple[str, ...] = ()
-    reported_at: float = 0.0
-
-
 class Shard:
     """Runs the cameras of one plan until it is told to stop.
 
@@ -118,51 +100,56 @@ class Shard:
         self._by_kind: dict[str, int] = {}
         self._memory = TrackMemory(worker_folder(plan.site) / "tracks")
         detector = build_detector(plan.site.detector)
-        self._posts = [self._post(camera, detector) for camera in plan.cameras]
+        self._posts = [
+            open_post(camera, plan.site, detector, metrics.timed, self._wake, self._on_state)
+            for camera in plan.cameras
+        ]
+        for post in self._posts:
+            self._memory.recall(post.camera, post.pipeline)
+        self._overload = Overload(
+            plan.cameras, plan.site.worker.cpu_share, time.monotonic(), time.process_time()
+        )
+        self._lag = self._waited = 0.0
 
     def run(self, heartbeat: Connection | None = None) -> ShardReport:
         """Until ``stopping`` is set: analyse the newest frame of each camera in turn."""
         for publisher in self._publishers:
             publisher.start()
-        for post in self._posts:
-            post.stream.start()
         next_beat = 0.0
         while not self._stopping.is_set():
+            self._open_due()
             worked = [self._serve(post) for post in self._posts]
             if time.monotonic() >= next_beat:
                 next_beat = time.monotonic() + BEAT_SECONDS
                 self._beat(heartbeat)
             if not any(worked):
+                idle_at = time.monotonic()
                 self._wake.wait(0.2)
                 self._wake.clear()
+                self._waited += time.monotonic() - idle_at
         return self._shut_down()
 
-    def _post(self, camera: Camera, detector: Detector) -> _Post:
-        site, ledger = self._plan.site, Ledger()
-        mailbox, attention = Mailbox(self._wake), Attention(DecodePolicy(camera.decode))
-        recorder = None
-        if camera.recording != "off":
-            recorder = Recorder(camera, site.recordings, site.recording)
-        stream = CameraStream(
-            camera,
-            mailbox,
-            ledger,
-            attention,
-            allowed_networks=site.allowed_networks,
-            read_timeout=site.worker.read_timeout_seconds,
-            on_state=partial(self._on_state, camera),
-            tap=recorder,
-        )
-        pipeline = CameraPipeline(
-            camera, detector, start_confidence=site.detector.confidence, timed=self._metrics.timed
-        )
-        self._memory.recall(camera, pipeline)
-        return _Post(camera, ledger, mailbox, pipeline, stream, attention, recorder)
+    def _open_due(self) -> None:
+        """Open the cameras whose turn it is."""
+        for camera_id, setting in self._overload.due(time.monotonic()):
+            post = next(post for post in self._posts if post.camera.id == camera_id)
+            post.start(setting)
+            if setting.step is not CameraStep.FULL:
+                self._say_step(post)
 
-    def _serve(self, post: _Post) -> bool:
+    def _serve(self, post: Post) -> bool:
         frame = post.mailbox.take()
         if frame is None:
             return False
+        begin = time.thread_time()
+        self._analyse(post, frame)
+        post.analysis_seconds += time.thread_time() - begin
+        post.served += 1
+        if not post.camera.is_fast:
+            self._lag = max(self._lag, time.time() - frame.captured_at.timestamp())
+        return True
+
+    def _analyse(self, post: Post, frame: Frame) -> None:
         try:
             analysis = post.pipeline.process(frame)
         except Exception as error:  # noqa: BLE001  one camera's bad frame must not end the others
@@ -170,7 +157,7 @@ class Shard:
             if time.monotonic() - post.last_error_at > 10:
                 post.last_error_at = time.monotonic()
                 _log.error("a frame could not be analysed", camera_id=post.camera.id, exc_info=error)
-            return True
+            return
         trace = Trace(
             captured_at=frame.captured_at,
             received_at=frame.received_at,
@@ -181,9 +168,8 @@ class Shard:
         post.attention.saw(frame.captured_at.timestamp(), moving=analysis.moving)
         self._send(post, analysis, trace)
         post.ledger.settle(analysis.outcome)
-        return True
 
-    def _send(self, post: _Post, analysis: Analysis, trace: Trace) -> None:
+    def _send(self, post: Post, analysis: Analysis, trace: Trace) -> None:
         observation = analysis.observation
         # Not event time: the bus keeps by this stamp, and footage may be years old.
         stamp = int(trace.decided_at.timestamp() * 1000)
@@ -228,37 +214,66 @@ class Shard:
             self._publishers[0].notify()
         self._metrics.outbox_failed.set(len(self._unsaved))
 
-    def _on_state(self, camera: Camera, state: StreamState) -> None:
+    @staticmethod
+    def _on_state(camera: Camera, state: StreamState) -> None:
         _log.info("camera", camera_id=camera.id, state=state.state.value, reason=state.reason)
 
     def _beat(self, heartbeat: Connection | None) -> None:
         """What is done once a second beside the frames."""
         if self._unsaved:
             self._save()
+        self._weigh()
         for post in self._posts:
             state = post.stream.state
-            turned = (state.state, post.pipeline.faults) != (post.reported_state, post.reported_faults)
+            turned = post.standing != post.reported
             due = time.monotonic() - post.reported_at >= self._plan.site.worker.status_seconds
             self._metrics.show_camera(post.camera.id, post.ledger.counts(), state.state, state.reconnects)
             self._metrics.show_faults(post.camera.id, post.pipeline.faults)
             if post.recorder is not None:
                 self._metrics.recording.labels(post.camera.id).set(post.recorder.trouble is None)
+            self._metrics.show_step(post.camera.id, post.setting.step)
             if turned or due:
                 self._report(post)
         self._memory.keep((post.camera, post.pipeline) for post in self._posts)
         if heartbeat is not None:
             heartbeat.send(time.time())
 
-    def _report(self, post: _Post) -> None:
+    def _weigh(self) -> None:
+        """Measure what the cameras cost, and give some of them less or more."""
+        used = {post.camera.id: post.used for post in self._posts if post.opened}
+        away = frozenset(post.camera.id for post in self._posts if not post.is_live)
+        changes = self._overload.weigh(
+            time.monotonic(), time.process_time(), used, away=away, lag=self._lag, waited=self._waited
+        )
+        self._lag = self._waited = 0.0
+        for post in self._posts:
+            if post.camera.id in changes:
+                post.give(changes[post.camera.id])
+                self._say_step(post)
+        self._metrics.show_load(self._plan.index, self._overload.use, self._plan.site.worker.cpu_share)
+
+    def _say_step(self, post: Post) -> None:
+        _log.warning(
+            "camera's step",
+            camera_id=post.camera.id,
+            priority=post.camera.priority,
+            step=post.setting.step.value,
+            cores=round(self._overload.use, 2),
+            budget=self._plan.site.worker.cpu_share,
+        )
+
+    def _report(self, post: Post) -> None:
         state, counts, now = post.stream.state, post.ledger.counts(), datetime.now(UTC)
-        post.reported_state, post.reported_at = state.state, time.monotonic()
-        post.reported_faults = post.pipeline.faults
+        post.reported, post.reported_at = post.standing, time.monotonic()
         status = Status(
             camera_id=post.camera.id,
             worker=self._plan.name,
             reported_at=now,
             state=state.state,
-            reason=state.reason,
+            reason=post.reason,
+            step=post.setting.step,
+            analysed_fps=round(post.setting.fps(post.camera.analysed_fps), 3),
+            decode=post.setting.decode.value,
             since=state.since,
             width=state.width,
             height=state.height,
@@ -266,7 +281,7 @@ class Shard:
             last_frame_at=state.last_frame_at,
             reconnects=state.reconnects,
             events_decided=post.events_decided,
-            faults=post.reported_faults,
+            faults=post.pipeline.faults,
             ledger=counts,
             outbox_pending=sum(p.pending for p in self._publishers),
         )
@@ -275,9 +290,9 @@ class Shard:
 
     def _shut_down(self) -> ShardReport:
         for post in self._posts:
-            post.stream.request_stop()
+            post.request_stop()
         for post in self._posts:
-            post.stream.stop(timeout=3.0)
+            post.stop(timeout=3.0)
             while post.mailbox.take() is not None:
                 post.ledger.settle(Outcome.SHED)
             self._metrics.show_camera(

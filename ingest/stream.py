@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from ingest.attention import Attention
+from ingest.attention import Attention, DecodePolicy
 from ingest.backoff import Backoff
 from ingest.frame import Frame
 from ingest.intake import Intake
@@ -85,6 +85,7 @@ class CameraStream:
         self._intake = Intake(camera.analysed_fps)
         self._stopping = threading.Event()
         self._index = 0
+        self._cpu_seconds = 0.0
         self._newest: datetime | None = None
         self._state = StreamState(CameraState.STARTING, datetime.now(UTC))
         self._newest_at = time.monotonic()
@@ -100,6 +101,15 @@ class CameraStream:
             return replace(state, state=CameraState.RECONNECTING, since=since, reason=reason)
         return state
 
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time that reading and decoding have cost."""
+        return self._cpu_seconds
+
+    def analyse_every(self, slots: int) -> None:
+        """Under overload: look at one frame in so many that would be looked at otherwise; 1: at each."""
+        self._intake.every = slots
+
     def start(self) -> None:
         """Begin to read."""
         self._thread.start()
@@ -111,7 +121,8 @@ class CameraStream:
     def stop(self, timeout: float) -> None:
         """End it, and wait up to ``timeout`` seconds for that: a camera may hang, but not hold us up."""
         self.request_stop()
-        self._thread.join(timeout)
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
         if self._state.state is not CameraState.ENDED:
             self._turn(CameraState.STOPPED)
 
@@ -156,6 +167,7 @@ class CameraStream:
                 if self._stopping.is_set():
                     return
                 self._receive(capture, source)
+                self._cpu_seconds = time.thread_time()
         finally:
             if self._tap is not None:
                 self._tap.away("worker stopped" if self._stopping.is_set() else "camera away")
@@ -166,7 +178,10 @@ class CameraStream:
         index, self._index = self._index, self._index + 1
         picture = capture.picture
         if picture is not None:
-            self._show_live(picture.width, picture.height, source.codec, capture.received_at)
+            self._show_live(capture.received_at)
+            self._show_picture(picture.width, picture.height, source.codec)
+        elif self._attention.policy is DecodePolicy.NONE:
+            self._show_live(capture.received_at)
         captured_at = self._in_order(capture.captured_at)
         outcome = self._intake.outcome(capture, captured_at.timestamp())
         if outcome is not None:
@@ -179,7 +194,7 @@ class CameraStream:
 
     def _hand_over(self, frame: Frame, *, late: bool) -> None:
         # What is late is no less wanted than what follows it: it would be displaced at once.
-        if late or (self._is_recording and self._camera.playback == "fast"):
+        if late or self._camera.is_fast:
             if not self._mailbox.put_when_free(frame, self._stopping):
                 self._ledger.settle(Outcome.SHED)
         elif self._mailbox.put(frame) is not None:
@@ -192,15 +207,19 @@ class CameraStream:
         self._newest = captured_at
         return captured_at
 
-    def _show_live(self, width: int, height: int, codec: str, at: datetime) -> None:
+    def _show_live(self, at: datetime) -> None:
         self._newest_at = time.monotonic()
         before = self._state
         if before.state is not CameraState.LIVE:
             reconnects = before.reconnects + (before.state is CameraState.RECONNECTING)
             self._turn(CameraState.LIVE, reconnects=reconnects)
-        elif (width, height) != (before.width, before.height):
+        self._state = replace(self._state, last_frame_at=at)
+
+    def _show_picture(self, width: int, height: int, codec: str) -> None:
+        before = self._state
+        if before.width is not None and (width, height) != (before.width, before.height):
             _log.info("the picture's size changed", camera_id=self._camera.id, size=f"{width}x{height}")
-        self._state = replace(self._state, width=width, height=height, codec=codec, last_frame_at=at)
+        self._state = replace(before, width=width, height=height, codec=codec)
 
     def _turn(self, state: CameraState, *, reason: str | None = None, reconnects: int | None = None) -> None:
         before = self._state

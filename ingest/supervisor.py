@@ -208,7 +208,8 @@ def run_shard(plan: ShardPlan, connection: Connection, log: LogChoice, parent: i
     configure_logging(json=log.json, level=log.level)
     for camera in plan.site.cameras:
         # The parent's memory of secrets did not come along.
-        check_url(camera.url)
+        for url in camera.urls.values():
+            check_url(url)
 
     import cv2
 

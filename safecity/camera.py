@@ -34,6 +34,7 @@ DEFAULT_NETWORKS = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/1
 
 _NOT_DECISIVE = (
     "source",
+    "substream",
     "name",
     "playback",
     "transport",
@@ -170,6 +171,11 @@ class Camera(Settings):
         description="rtsp://, rtsps://, http://, https:// (MJPEG) or file://; "
         "${NAME} is taken from the environment; a path is read relative to the site file"
     )
+    substream: SecretStr | None = Field(
+        default=None,
+        description="a smaller stream of the same view, in the forms of source: it is what is analysed, and "
+        "source gives only the pictures of events",
+    )
     playback: Literal["live", "loop", "fast"] = Field(
         default="live",
         description="files only: once in real time, in real time for ever, or once as fast as possible",
@@ -223,11 +229,22 @@ class Camera(Settings):
         default=10.0, ge=1.0, le=600.0, description="recording events: kept from after an event"
     )
 
-    @field_validator("source")
+    @field_validator("source", "substream")
     @classmethod
-    def _known_scheme(cls, value: SecretStr) -> SecretStr:
-        check_url(value.get_secret_value())
+    def _known_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            check_url(value.get_secret_value())
         return value
+
+    @model_validator(mode="after")
+    def _streams_are_of_a_kind(self) -> Self:
+        recordings = {url.startswith("file:") for url in self.urls.values()}
+        if len(recordings) > 1:
+            raise ValueError(
+                "substream: one of source and substream is a recording and the other is not, so their times "
+                "have nothing in common; give two recordings or two live streams"
+            )
+        return self
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
@@ -267,13 +284,38 @@ class Camera(Settings):
         return self.source.get_secret_value()
 
     @property
+    def urls(self) -> dict[str, str]:
+        """The address of each stream, with its password, by the setting that it stands in."""
+        given = {"source": self.source, "substream": self.substream}
+        return {name: url.get_secret_value() for name, url in given.items() if url is not None}
+
+    def by_stream(self) -> dict[str, Self]:
+        """The camera once for each stream, as if it had no other; the setting's name is the key."""
+        return {
+            name: self.model_copy(update={"source": SecretStr(url), "substream": None})
+            for name, url in self.urls.items()
+        }
+
+    @property
+    def analysed(self) -> Self:
+        """The camera as its analysis reads it: by its substream, if it has one."""
+        streams = self.by_stream()
+        return streams.get("substream", self)
+
+    @property
+    def is_fast(self) -> bool:
+        """A recording that waits for its analysis, so that overload does not concern it."""
+        return self.playback == "fast" and self.url.startswith("file:")
+
+    @property
     def public_url(self) -> str:
         """The source without its password."""
         return redact(self.url)
 
     def public(self) -> dict[str, Any]:
         """The camera as the centre and its API may know it: no user, no password."""
-        return {**self.model_dump(mode="json", exclude={"source"}), "source": self.public_url}
+        rest = self.model_dump(mode="json", exclude={"source", "substream"})
+        return {**rest, "substream": None, **{name: redact(url) for name, url in self.urls.items()}}
 
     def fingerprint(self, model: str) -> str:
         """Of what decides events: the model and this camera's configuration, not its address."""

@@ -70,6 +70,13 @@ class WorkerSettings(Settings):
         default=8.0, gt=0.0, le=120.0, description="a camera that sends nothing for so long is reconnected"
     )
     status_seconds: float = Field(default=5.0, gt=0.0, le=60.0, description="between two status messages")
+    cpu_share: float = Field(
+        default=0.8,
+        gt=0.0,
+        le=1.0,
+        description="what a process may use of its core; above it cameras are given less, those of the "
+        "lowest priority first (see operations.md, Overload)",
+    )
 
 
 class RecordingSettings(Settings):
@@ -182,12 +189,13 @@ class Site(Settings):
                     f"[{index}].id: {camera.id!r} is already the id of cameras[{first[camera.id]}]"
                 )
             first[camera.id] = index
-            host = urlsplit(camera.url).hostname
-            if host and _is_ip(host) and not address_allowed(host, networks):
-                raise ValueError(
-                    f"[{index}].source: the address {host} is outside allowed_networks "
-                    f"({', '.join(networks)}); add its network there if the camera is really there"
-                )
+            for stream, url in camera.urls.items():
+                host = urlsplit(url).hostname
+                if host and _is_ip(host) and not address_allowed(host, networks):
+                    raise ValueError(
+                        f"[{index}].{stream}: the address {host} is outside allowed_networks "
+                        f"({', '.join(networks)}); add its network there if the camera is really there"
+                    )
         return cameras
 
     @field_validator("cameras", mode="after")
@@ -263,9 +271,10 @@ def parse_site(document: dict[str, Any], folder: Path, name: str = "site") -> Si
     document["data_dir"] = str(folder / str(document["data_dir"]))
     cameras = document.get("cameras")
     for camera in cameras if isinstance(cameras, list) else ():
-        source = camera.get("source") if isinstance(camera, dict) else None
-        if isinstance(source, str) and not re.match(r"^[A-Za-z][A-Za-z0-9+.,-]*:", source):
-            camera["source"] = f"file://{(folder / source).resolve()}"
+        for stream in ("source", "substream"):
+            source = camera.get(stream) if isinstance(camera, dict) else None
+            if isinstance(source, str) and not re.match(r"^[A-Za-z][A-Za-z0-9+.,-]*:", source):
+                camera[stream] = f"file://{(folder / source).resolve()}"
     try:
         return Site.model_validate(document)
     except ValidationError as error:

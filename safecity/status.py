@@ -18,6 +18,23 @@ class CameraState(StrEnum):
     STOPPED = "stopped"
 
 
+class CameraStep(StrEnum):
+    """What a camera is given by its worker; the further down, the less."""
+
+    FULL = "full"
+    """Everything that its configuration asks for."""
+    ON_DEMAND = "on_demand"
+    """Decoded only when something may have happened."""
+    HALF_RATE = "half_rate"
+    """And half as many frames analysed."""
+    ONE_A_SECOND = "one_a_second"
+    """And one frame a second analysed."""
+    KEY_FRAMES = "key_frames"
+    """Only key frames decoded."""
+    PAUSED = "paused"
+    """Read, but neither decoded nor analysed."""
+
+
 class LedgerCounts(Message):
     """What became of every frame: ``received`` is the sum of the rest.
 
@@ -51,7 +68,9 @@ class Status(Message):
     worker: str = Field(description="the worker and shard that hold the camera")
     reported_at: UtcTime = Field(description="wall clock of the worker")
     state: CameraState
-    reason: str | None = Field(default=None, description="why it is not live, without secrets")
+    reason: str | None = Field(
+        default=None, description="why it is not live, is paused, or lacks its main stream; without secrets"
+    )
     since: UtcTime = Field(description="when the state was entered")
     width: int | None = Field(default=None, gt=0)
     height: int | None = Field(default=None, gt=0)
@@ -61,6 +80,15 @@ class Status(Message):
     events_decided: int = Field(default=0, ge=0)
     faults: tuple[str, ...] = Field(
         default=(), description="what is wrong with the camera although pictures come, e.g. blurred"
+    )
+    step: CameraStep = Field(
+        default=CameraStep.FULL, description="what it is given; less than full while its worker is overloaded"
+    )
+    analysed_fps: float | None = Field(
+        default=None, ge=0.0, description="frames a second that are looked at, now"
+    )
+    decode: Literal["full", "on_demand", "key_frames", "none"] | None = Field(
+        default=None, description="which packets are decoded, now"
     )
     ledger: LedgerCounts = LedgerCounts()
     outbox_pending: int = Field(default=0, ge=0, description="messages on disk, not yet on the bus")

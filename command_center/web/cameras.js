@@ -21,6 +21,13 @@ const FAULTS = {
   clock_wrong: "its clock is wrong",
   slow: "too few frames",
 };
+const STEPS = {
+  on_demand: "worker busy: decoded only when something may have happened",
+  half_rate: "worker busy: half as many pictures analysed",
+  one_a_second: "worker busy: one picture a second analysed",
+  key_frames: "worker busy: a picture every few seconds analysed",
+  paused: "worker overloaded: not watched",
+};
 const STATES = {
   starting: "starting",
   live: "live",
@@ -102,9 +109,11 @@ function fill(tile, state) {
   const status = tile.status;
   tile.root.dataset.state = state;
   tile.state.textContent = STATES[state] ?? state;
-  tile.reason.textContent = (state !== "live" && status?.reason) || "";
-  const faults = state === "live" ? (status.faults ?? []) : [];
-  tile.faults.textContent = faults.map((fault) => FAULTS[fault] ?? fault).join(", ");
+  const paused = state === "live" && status.step === "paused";
+  tile.reason.textContent = (!paused && status?.reason) || "";
+  const faults = state === "live" ? (status.faults ?? []).map((fault) => FAULTS[fault] ?? fault) : [];
+  const step = state === "live" ? STEPS[status.step] : undefined;
+  tile.faults.textContent = [step, ...faults].filter(Boolean).join(", ");
   if (!status) return;
   const size = status.width ? `${status.width}×${status.height} ${status.codec ?? ""}` : "no picture yet";
   const last = status.last_frame_at ? `last picture ${clockTime(status.last_frame_at)}` : "";

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from av.video.frame import VideoFrame
 
+from ingest.decoder import VideoPacket
 from ingest.ledger import Outcome
 
 
@@ -28,6 +29,8 @@ class Capture:
     """Why it was not decoded; None: it was."""
     late: bool = False
     """Decoded only when later ones had shown that something happened."""
+    packet: "VideoPacket | None" = None
+    """What came, where nothing is to be decoded."""
     clock_error: float | None = None
     """Its time by the camera's clock less the time of its arrival, seconds; None: the stream has no clock."""
 

@@ -38,9 +38,8 @@ class FileSource:
         self._camera, self._tap = camera, tap
         self._attention, self._mask = attention, PrivacyMask(camera.masks)
         self._stopping = stopping
-        path = unquote(urlsplit(camera.url).path)
         options = {"protocol_whitelist": "file"}
-        self._container = VideoContainer(path, options, deblocking=camera.deblocking)
+        self._container = VideoContainer(path_of(camera), options, deblocking=camera.deblocking)
         self.codec = self._container.codec
 
     def captures(self) -> Iterator[Capture]:
@@ -59,7 +58,7 @@ class FileSource:
         if times is not None and self._camera.start_time is None:
             yield from self._as_when_it_came(times)
             return
-        begin = self._camera.start_time or _parse(self._container.creation_time) or EPOCH
+        begin = begin_of(self._camera, self._container)
         for decoded, seconds in self._timed(self._camera.start_offset_seconds, begin):
             yield _capture(decoded, begin + timedelta(seconds=seconds))
 
@@ -118,8 +117,20 @@ class FileSource:
         return on_packet
 
 
+def path_of(camera: Camera) -> str:
+    """Where a camera's recording lies."""
+    return unquote(urlsplit(camera.url).path)
+
+
+def begin_of(camera: Camera, recording: VideoContainer) -> datetime:
+    """Event time of the first frame of a recording that is played fast."""
+    return camera.start_time or _parse(recording.creation_time) or EPOCH
+
+
 def _capture(decoded: Decoded, captured_at: datetime) -> Capture:
-    return Capture(decoded.picture, captured_at, datetime.now(UTC), decoded.unseen, decoded.late)
+    return Capture(
+        decoded.picture, captured_at, datetime.now(UTC), decoded.unseen, decoded.late, decoded.packet
+    )
 
 
 def _parse(creation_time: str | None) -> datetime | None:

@@ -47,7 +47,7 @@ class HttpSource:
         for decoded in self._container.decoded(self._attention, self._mask, self._tapping()):
             arrival = datetime.fromtimestamp(decoded.arrival, UTC)
             came = came or decoded.picture is not None
-            yield Capture(decoded.picture, arrival, arrival, decoded.unseen, decoded.late)
+            yield Capture(decoded.picture, arrival, arrival, decoded.unseen, decoded.late, decoded.packet)
         raise SourceError("the camera ended the stream" if came else "the stream opened, but no picture came")
 
     def _tapping(self) -> Callable[[VideoPacket], None] | None:

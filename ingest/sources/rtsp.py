@@ -59,7 +59,9 @@ class RtspSource:
             came = came or decoded.picture is not None
             arrival = datetime.fromtimestamp(decoded.arrival, UTC)
             error = camera_clock.error(stamp, decoded.arrival, self._container.camera_time)
-            yield Capture(decoded.picture, event_time, arrival, decoded.unseen, decoded.late, error)
+            yield Capture(
+                decoded.picture, event_time, arrival, decoded.unseen, decoded.late, decoded.packet, error
+            )
         # A server that is killed ends the stream without an error.
         raise SourceError("the camera ended the stream" if came else "the stream opened, but no picture came")
 

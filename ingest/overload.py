@@ -1,0 +1,90 @@
+"""A shard's cameras against its budget: opened one after the other, measured, given less and more."""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+
+from ingest.admission import Admission, Place
+from ingest.cost_meter import ShardMeter, Used
+from ingest.ladder import Setting, ladder_of
+from safecity.camera import Camera
+
+OPENED_PER_SECOND = 5.0
+
+
+class Overload:
+    """Decides; the shard measures and does it. Recordings that are played fast wait for their analysis and
+    take no part.
+
+    Args:
+        cameras: all of the shard.
+        budget: cores.
+        now: monotonic seconds.
+        process_seconds: CPU time that the process has used.
+    """
+
+    def __init__(self, cameras: Sequence[Camera], budget: float, now: float, process_seconds: float) -> None:
+        ordered = sorted(cameras, key=lambda camera: -camera.priority)
+        self._waiting = [
+            (now + (index + random.random()) / OPENED_PER_SECOND, camera)
+            for index, camera in enumerate(ordered)
+        ]
+        places = [Place(c.id, c.priority, ladder_of(c)) for c in cameras if not c.is_fast]
+        self._live = {place.camera_id for place in places}
+        self._admission = Admission(places, budget, now)
+        self._meter = ShardMeter(now, process_seconds)
+        self._weighed_at = now
+        self._fast_seconds = 0.0
+
+    @property
+    def use(self) -> float:
+        """Cores that the cameras ask for."""
+        return self._meter.load().use
+
+    def due(self, now: float) -> Iterator[tuple[str, Setting]]:
+        """The cameras that are to be opened at ``now``, the most important first, and with what."""
+        while self._waiting and self._waiting[0][0] <= now:
+            _, camera = self._waiting.pop(0)
+            if camera.id not in self._live:
+                yield camera.id, ladder_of(camera)[0]
+                continue
+            self._meter.begin(camera.id, now, Used())
+            yield camera.id, self._admission.admit(camera.id, self._meter.load(), now)
+
+    def weigh(
+        self,
+        now: float,
+        process_seconds: float,
+        used: Mapping[str, Used],
+        *,
+        away: frozenset[str],
+        lag: float,
+        waited: float,
+    ) -> dict[str, Setting]:
+        """What changes, by camera; mostly nothing.
+
+        Args:
+            now: monotonic seconds.
+            process_seconds: CPU time that the process has used.
+            used: the counters of the cameras that are open.
+            away: cameras that give nothing now.
+            lag: seconds that the analysis was behind at most, since the last time.
+            waited: seconds that the analysis had nothing to do, since the last time.
+        """
+        elapsed = now - self._weighed_at
+        fast = sum(
+            u.decode_seconds + u.analysis_seconds for camera, u in used.items() if camera not in self._live
+        )
+        live = {camera: counters for camera, counters in used.items() if camera in self._live}
+        self._meter.update(
+            now,
+            process_seconds,
+            live,
+            elsewhere=fast - self._fast_seconds,
+            lag=lag,
+            busy_share=1.0 - min(1.0, waited / elapsed) if elapsed > 0 else 0.0,
+        )
+        self._weighed_at, self._fast_seconds = now, fast
+        changes = self._admission.decide(self._meter.load(away), now)
+        for camera_id in changes:
+            self._meter.begin(camera_id, now, live[camera_id])
+        return changes
