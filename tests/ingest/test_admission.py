@@ -188,7 +188,7 @@ def test_a_camera_that_is_away_stands_in_nobody_s_way():
 costs = st.builds(Cost, st.floats(0.005, 0.2), st.floats(0.0, 0.4))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     cameras=st.lists(st.tuples(costs, st.integers(1, 10)), min_size=1, max_size=12),
     noise=st.floats(0.0, 0.05),
@@ -205,8 +205,13 @@ def test_it_settles_under_any_constant_load(cameras, noise, on_demand_share, see
         chance=random.Random(seed),
     )
     city.run(1800)
-    late = city.run(1800)
-    # At most one try that had to be taken back in half an hour.
-    assert len({at for at, _, _ in late}) <= 4, late
+    standing = {name: city.step(name) for name in names}
+    taken_back = set()
+    for at, name, step in city.run(1800):
+        if STEPS.index(step) > standing[name]:
+            taken_back.add(at)
+        standing[name] = STEPS.index(step)
+    # Tries become rare: no more than one in a quarter of an hour had to be taken back.
+    assert len(taken_back) <= 2, taken_back
     bottom = all(city.step(name) == len(STEPS) - 1 for name in names)
     assert city.use <= city.budget * 1.06 or bottom
