@@ -40,7 +40,8 @@ class PictureTaker:
         boxes: list[Box] = [track.xyxy for track in tracks]
         if main is None:
             picture = self._mask.burn(frame.bgr()) if seen.picture is None else seen.picture
-            found = self._detector.detect(picture) if seen.detections is None else seen.detections
+            found = None if seen.whole else self._detector.detect(picture)
+            boxes += self._people_in(seen.detections)
         else:
             picture = self._mask.burn(bgr_of(main.picture))
             found = self._detector.detect(picture)

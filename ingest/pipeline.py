@@ -149,7 +149,7 @@ class CameraPipeline:
         with self._timed("track"):
             colours = describe(picture, found.xyxy, found.confidence >= self._start_confidence)
             tracks = self._tracker.update(found, seconds, looked_at=looked_at, colours=colours)
-        return Seen(tracks, picture, None if regions else found)
+        return Seen(tracks, picture, found, whole=not regions)
 
     def _scene_changes(
         self, small: Small, tracks: Sequence[Track], frame: Frame, seconds: float

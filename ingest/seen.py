@@ -16,4 +16,6 @@ class Seen:
     picture: Picture | None = None
     """In colour, masked; None: nobody looked."""
     detections: Detections | None = None
-    """Of the whole picture; None: at most some regions were looked at."""
+    """What was seen; None: nobody looked."""
+    whole: bool = False
+    """The whole picture was looked at, and not some regions of it only."""

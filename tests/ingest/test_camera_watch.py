@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from detectors.detections import Detections
+from detectors.model_input import ModelInput
 from ingest.frame import Frame
 from ingest.metrics import WorkerMetrics
 from ingest.pipeline import CameraPipeline
@@ -24,6 +25,7 @@ class Blind:
 
     labels = ("person",)
     identity = "blind@0"
+    input = ModelInput(width=416, height=416)
 
     def detect(self, picture):
         return Detections.empty()
