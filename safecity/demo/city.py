@@ -153,7 +153,7 @@ class City:
     def _events(self) -> Iterator[dict[str, Any]]:
         more: dict[str, str] = {}
         while True:
-            page = self.get("events", limit="1000", **more)
+            page = self.get("events", limit="1000", revisions="all", **more)
             yield from page["items"]
             if page["next_cursor"] is None:
                 return
