@@ -283,6 +283,6 @@ def test_no_input_makes_the_api_fail(running, tmp_path):
         ],
         cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
-    assert checked.returncode == 0, checked.stdout[-3000:] + checked.stderr[-1000:]
+    assert checked.returncode == 0, checked.stdout[-6000:] + checked.stderr[-1000:]
     assert operations >= 10
     assert f"Tested: {operations}" in checked.stdout, checked.stdout

@@ -79,3 +79,13 @@ def test_a_centre_that_is_away_is_said_and_the_file_is_kept(tmp_path):
     assert "does not answer" in done.stderr
     assert told(tmp_path / "a.jsonl")
     assert "--run" in replay(PARTS[1], *AT, "--to-centre", "http://127.0.0.1:1", code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"\xff", 422), (b"[]", 422), (b'[{"event_id": 1}]', 422), (b"[" * 9_000_000, 413)]
+)
+def test_what_is_no_list_of_events_is_refused(running, body, status):  # noqa: F811
+    answer = running.client.post("/api/v1/runs/trial/events", content=body)
+    assert answer.status_code == status
+    assert answer.json()["detail"]
+    assert runs(running) == {}
