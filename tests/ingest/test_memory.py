@@ -11,6 +11,7 @@ import av
 import cv2
 import pytest
 
+from ingest.attention import Attention
 from ingest.backoff import Backoff
 from ingest.ledger import Ledger, Outcome
 from ingest.mailbox import Mailbox
@@ -71,7 +72,9 @@ def test_a_worker_with_20_cameras_stays_under_1_gb(tmp_path):
         assert worker.stop() == 0
     ledgers = json.loads(summary.read_text())["ledger"]
     assert len(ledgers) == CAMERAS
-    assert all(ledger["received"] > 100 and ledger["analysed"] > 0 for ledger in ledgers.values())
+    assert all(ledger["received"] > 100 for ledger in ledgers.values())
+    # Twenty busy streets are more than a core can look at: some are given less, by the overload ladder.
+    assert sum(ledger["analysed"] > 0 for ledger in ledgers.values()) >= CAMERAS // 4
     print(f"\npeak resident: {', '.join(f'{peak / 1e6:.0f} MB' for peak in peaks)}")
     assert max(peaks) < MOST_BYTES
 
@@ -86,6 +89,7 @@ class Flapping:
             Camera(id="cam-1", source=url),
             self.mailbox,
             self.ledger,
+            Attention(),
             allowed_networks=DEFAULT_NETWORKS,
             read_timeout=2.0,
             on_state=lambda _: None,
