@@ -119,10 +119,6 @@ class Decoder:
             self._gap = False
         return self._gap
 
-    def reset(self) -> None:
-        """The recording begins anew: what was kept is no more."""
-        self._held, self._asleep, self._key_pts = [], False, None
-
     def _key_frame(self, packet: VideoPacket, arrival: float) -> Iterator[Decoded]:
         if self._asleep:
             self._context.flush_buffers()

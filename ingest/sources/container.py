@@ -130,13 +130,13 @@ class VideoContainer:
             SourceError: the connection broke, hangs, or brings no picture for too long.
         """
         context = self._stream.codec_context
-        self._decoder = Decoder(context, float(self.time_base), attention, mask)
+        decoder = Decoder(context, float(self.time_base), attention, mask)
         newest = time.monotonic()
         try:
             for packet in self._container.demux(self._stream):
                 if on_packet is not None and packet.size:
                     on_packet(packet)
-                for decoded in self._decoder.feed(packet):
+                for decoded in decoder.feed(packet):
                     if decoded.picture is not None or decoded.unseen is not None:
                         newest = time.monotonic()
                     yield decoded
