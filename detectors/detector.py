@@ -31,10 +31,16 @@ class Backend(Protocol):
 class Head(Protocol):
     """Understands a model's output layout."""
 
+    IOU: float | None
+    """Boxes that overlap by more are one object seen twice; None: the model has seen to that itself."""
+
     def decode(
         self, outputs: Sequence[NDArray[np.float32]], size: tuple[int, int], floor: float
     ) -> Detections:
-        """Detections of confidence ``floor`` or more in pixels of the model's input of that ``size``."""
+        """Detections of confidence ``floor`` or more, one object perhaps several times.
+
+        The boxes are in pixels of the model's input of that ``size``.
+        """
         ...
 
     def classes(self, outputs: Sequence[NDArray[np.float32]]) -> int | None:
@@ -96,6 +102,9 @@ class Detector:
         height, width = bgr.shape[:2]
         found = self._head.decode(self._backend.infer(bgr, size), size, floor)
         found = found.select(self._wanted[found.class_id])
+        if self._head.IOU is not None:
+            # After the choice of classes: most of what a model faintly sees is nothing that is asked for.
+            found = found.select(suppress(found, self._head.IOU))
         placement = self._card.input.placement(width, height, size)
         return Detections(placement.to_picture(found.xyxy, width, height), found.confidence, found.class_id)
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from detectors.detections import Detections
 
+IOU = None
 USUAL: Mapping[str, Any] = {"fit": "letterbox", "colour": "rgb", "std": (255.0, 255.0, 255.0)}
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detections import Detections
-from detectors.suppression import suppress
 
 STRIDES = (8, 16, 32)
 IOU = 0.6
@@ -30,7 +29,7 @@ def decode(outputs: Sequence[NDArray[np.float32]], size: tuple[int, int], floor:
     boxes, confidences, classes = [], [], []
     for level, stride in enumerate(STRIDES):
         scores, distances = outputs[level][0], outputs[level + len(STRIDES)][0]
-        cells, class_ids = np.nonzero(scores >= floor)
+        cells, class_ids = np.divmod(np.flatnonzero(scores >= floor), scores.shape[1])
         if len(cells) == 0:
             continue
         boxes.append(_boxes(cells, distances[cells], stride, size[0]))
@@ -38,12 +37,11 @@ def decode(outputs: Sequence[NDArray[np.float32]], size: tuple[int, int], floor:
         classes.append(class_ids)
     if not boxes:
         return Detections.empty()
-    found = Detections(
+    return Detections(
         np.concatenate(boxes).astype(np.float32),
         np.clip(np.concatenate(confidences), 0, 1).astype(np.float32),
         np.concatenate(classes).astype(np.int64),
     )
-    return found.select(suppress(found, IOU))
 
 
 def _boxes(

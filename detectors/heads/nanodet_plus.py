@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from detectors.detections import Detections
 from detectors.heads.nanodet import USUAL as NANODET
 from detectors.heads.nanodet import expected_distances
-from detectors.suppression import suppress
 
 STRIDES = (8, 16, 32, 64)
 BINS = 8
@@ -26,17 +25,16 @@ def decode(outputs: Sequence[NDArray[np.float32]], size: tuple[int, int], floor:
     """Detections of confidence ``floor`` or more, in pixels of an input of ``size`` (width, height)."""
     rows = outputs[0][0]
     scores, distances = rows[:, : -4 * BINS], rows[:, -4 * BINS :]
-    cells, class_ids = np.nonzero(scores >= floor)
+    cells, class_ids = np.divmod(np.flatnonzero(scores >= floor), scores.shape[1])
     corners = _corners(size)[cells]
     reach = expected_distances(distances[cells]) * corners[:, 2:]
-    found = Detections(
+    return Detections(
         np.concatenate([corners[:, :2] - reach[:, :2], corners[:, :2] + reach[:, 2:]], axis=1).astype(
             np.float32
         ),
         np.clip(scores[cells, class_ids], 0, 1).astype(np.float32),
         class_ids.astype(np.int64),
     )
-    return found.select(suppress(found, IOU))
 
 
 def _corners(size: tuple[int, int]) -> NDArray[np.float32]:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detections import Detections
-from detectors.suppression import suppress
 
 IOU = 0.6
 USUAL: Mapping[str, Any] = {"colour": "rgb"}
@@ -20,14 +19,13 @@ USUAL: Mapping[str, Any] = {"colour": "rgb"}
 def decode(outputs: Sequence[NDArray[np.float32]], size: tuple[int, int], floor: float) -> Detections:
     """Detections of confidence ``floor`` or more, in pixels of an input of ``size`` (width, height)."""
     boxes, scores = outputs[0].reshape(-1, 4), outputs[1][0]
-    anchors, class_ids = np.nonzero(scores >= floor)
+    anchors, class_ids = np.divmod(np.flatnonzero(scores >= floor), scores.shape[1])
     scale = np.array([*size, *size], np.float32)
-    found = Detections(
+    return Detections(
         (boxes[anchors][:, [1, 0, 3, 2]] * scale).astype(np.float32),
         np.clip(scores[anchors, class_ids], 0, 1).astype(np.float32),
         class_ids.astype(np.int64),
     )
-    return found.select(suppress(found, IOU))
 
 
 def classes(outputs: Sequence[NDArray[np.float32]]) -> int:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detections import Detections
-from detectors.suppression import suppress
 
 IOU = 0.6
 USUAL: Mapping[str, Any] = {"fit": "letterbox", "colour": "rgb", "std": (255.0, 255.0, 255.0)}
@@ -23,12 +22,11 @@ def decode(outputs: Sequence[NDArray[np.float32]], size: tuple[int, int], floor:
     sure = np.flatnonzero(scores.max(axis=0) >= floor)
     chosen = scores[:, sure]
     x, y, width, height = outputs[0][0, :4, sure].T
-    found = Detections(
+    return Detections(
         np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1).astype(np.float32),
         np.clip(chosen.max(axis=0), 0, 1).astype(np.float32),
         chosen.argmax(axis=0).astype(np.int64),
     )
-    return found.select(suppress(found, IOU))
 
 
 def classes(outputs: Sequence[NDArray[np.float32]]) -> int:

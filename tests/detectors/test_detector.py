@@ -12,12 +12,15 @@ from detectors.backends.onnx import OnnxBackend
 from detectors.cards import MODELS, ModelInput, load_card
 from detectors.detections import Detections
 from detectors.detector import Detector, build_detector
+from detectors.suppression import MOST_CANDIDATES, suppress
 from safecity.settings import DetectorSettings
 from tests.detectors.footage import street
 
 
 class Script:
     """A backend and head in one that sees one box, given in shares of the picture."""
+
+    IOU = None
 
     def __init__(self, share):
         self.share = np.array(share, np.float32)
@@ -28,6 +31,19 @@ class Script:
     def decode(self, outputs, size, floor):
         xyxy = outputs[0] * np.array([*size, *size], np.float32)
         return Detections(xyxy[None], np.array([0.9], np.float32), np.array([0]))
+
+
+class EverywhereTwice(Script):
+    """Sees each of many boxes twice over, as a model of anchors does, and a bicycle at each of them."""
+
+    IOU = 0.6
+
+    def decode(self, outputs, size, floor):
+        corners = np.random.default_rng(0).uniform(0, 400, (4000, 2)).astype(np.float32)
+        boxes = np.concatenate([corners, corners + 8], axis=1)
+        confidence = np.linspace(0.9, 0.2, 4000, dtype=np.float32)
+        classes = np.repeat([0, 1], 4000)
+        return Detections(np.tile(boxes, (2, 1)), np.tile(confidence, 2), classes)
 
 
 def people(found, least=0.5):
@@ -55,6 +71,16 @@ def test_boxes_end_at_the_edge_of_the_picture():
         np.zeros((90, 160, 3), np.uint8)
     )
     assert found.xyxy.tolist() == [[0, 0, 160, 90]]
+
+
+def test_an_object_is_seen_once_and_what_is_not_asked_for_takes_no_place():
+    script = EverywhereTwice((0, 0, 1, 1))
+    found = Detector(load_card("nanodet-g"), script, script, ["person"]).detect(
+        np.zeros((416, 416, 3), np.uint8)
+    )
+    assert set(found.class_id.tolist()) == {0}
+    assert 100 < len(found) <= MOST_CANDIDATES
+    assert len(suppress(found, 0.6)) == len(found)
 
 
 def test_pedestrians_in_the_street_are_found_and_always_the_same():
