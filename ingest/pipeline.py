@@ -146,10 +146,11 @@ class CameraPipeline:
         with self._timed("detect"):
             found = self._detector.detect_in(picture, regions) if regions else self._detector.detect(picture)
         looked_at = np.array([r.xyxy for r in regions], np.float64) if regions else None
+        self._taker.saw(found, frame, looked_at)
         with self._timed("track"):
             colours = describe(picture, found.xyxy, found.confidence >= self._start_confidence)
             tracks = self._tracker.update(found, seconds, looked_at=looked_at, colours=colours)
-        return Seen(tracks, picture, found, whole=not regions)
+        return Seen(tracks, picture)
 
     def _scene_changes(
         self, small: Small, tracks: Sequence[Track], frame: Frame, seconds: float

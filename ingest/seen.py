@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from detectors.detections import Detections
 from detectors.tracking import Track
 from ingest.snapshots import Picture
 
@@ -15,7 +14,3 @@ class Seen:
     tracks: Sequence[Track]
     picture: Picture | None = None
     """In colour, masked; None: nobody looked."""
-    detections: Detections | None = None
-    """What was seen; None: nobody looked."""
-    whole: bool = False
-    """The whole picture was looked at, and not some regions of it only."""

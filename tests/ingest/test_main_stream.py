@@ -145,9 +145,11 @@ class Shown:
         return MainPicture(self.frame, self.at)
 
 
-def taken(detector, main, sub, seen, masks=()):
+def taken(detector, main, sub, masks=(), found=None):
     frame = Frame.from_bgr("c", 0, BEGIN, BEGIN, sub)
-    jpeg = PictureTaker(detector, PrivacyMask(masks), main).take(frame, seen)
+    taker = PictureTaker(detector, PrivacyMask(masks), main)
+    taker.saw(found or Detections.empty(), frame, None)
+    jpeg = taker.take(frame, Seen([]))
     return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
 
 
@@ -165,7 +167,7 @@ def detector():
 def test_masks_hold_on_the_main_picture():
     white = np.full((720, 1280, 3), 255, np.uint8)
     mask = ((0.25, 0.5), (0.5, 0.5), (0.5, 1.0), (0.25, 1.0))
-    shown = taken(Nobody(), Shown(white), np.zeros((360, 640, 3), np.uint8), Seen([]), [mask])
+    shown = taken(Nobody(), Shown(white), np.zeros((360, 640, 3), np.uint8), [mask])
     assert shown.shape == (720, 1280, 3)
     assert shown[380:700, 330:630].max() < 30
     assert shown[:340].min() > 220
@@ -176,7 +178,7 @@ def test_people_that_only_the_main_picture_shows_are_pixelated(detector):
     found = detector.detect(main)
     people = found.xyxy[(found.class_id == detector.labels.index("person")) & (found.confidence > 0.4)]
     assert len(people) >= 2
-    shown = taken(detector, Shown(main), np.full((360, 640, 3), 128, np.uint8), Seen([]))
+    shown = taken(detector, Shown(main), np.full((360, 640, 3), 128, np.uint8))
     for box in np.clip(people, 0, [1280, 720, 1280, 720]):
         assert changed(shown, main, box) > 7
     outside = np.ones(main.shape[:2], bool)
@@ -188,8 +190,8 @@ def test_people_that_only_the_main_picture_shows_are_pixelated(detector):
 def test_people_that_only_the_substream_shows_are_pixelated_in_the_main_picture():
     main = cv2.resize(street(1)[0], (1280, 720))
     boxes = np.array([[100, 50, 160, 200]], np.float32)
-    seen = Seen([], None, Detections(boxes, np.array([0.3], np.float32), np.array([0])))
-    shown = taken(Nobody(), Shown(main), np.zeros((360, 640, 3), np.uint8), seen)
+    found = Detections(boxes, np.array([0.3], np.float32), np.array([0]))
+    shown = taken(Nobody(), Shown(main), np.zeros((360, 640, 3), np.uint8), found=found)
     assert changed(shown, main, boxes[0] * 2) > 3 * changed(shown, main, (700, 100, 900, 400))
 
 
