@@ -6,7 +6,7 @@ spend its bits on. Where nothing is to move, its median picture stands in.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -75,11 +75,10 @@ class Clip:
         return SIZES[self.stream]
 
 
-def make_clip(clip: Clip, folder: Path, progress: Callable[[int], None] = lambda _: None) -> Path:
-    """The clip as a file of ``folder``, made unless it is there; ``progress`` is told of each picture."""
+def make_clip(clip: Clip, folder: Path) -> Path:
+    """The clip as a file of ``folder``, made unless it is there."""
     target = folder / clip.file_name
     if target.exists():
-        progress(clip.frames)
         return target
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(f".{os.getpid()}.part")
@@ -94,7 +93,6 @@ def make_clip(clip: Clip, folder: Path, progress: Callable[[int], None] = lambda
             frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
             frame.pts, frame.time_base = index, Fraction(1, RATE)
             container.mux(stream.encode(frame))
-            progress(1)
         container.mux(stream.encode(None))
     unfinished.rename(target)
     return target

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.appearance import describe
 from detectors.cards import load_card
 from detectors.detector import Detector, build_detector, detector_of
 from detectors.inspection import Wishes, inspect
@@ -108,8 +109,10 @@ def _baseline(model: str) -> Detector:
 
 
 def _warm_up(detector: Detector, clip: str) -> None:
+    """What a process does once: the model's first run, and OpenCV's tables for the colours of objects."""
     for picture in islice(_captured(clip, 0.0), 2):
         detector.detect(picture)
+        describe(picture, np.array([[0.0, 0.0, 16.0, 32.0]]), np.array([True]))
 
 
 def _captured(clip: str, begin: float) -> Iterator[NDArray[np.uint8]]:
