@@ -49,13 +49,13 @@ class Plan:
 QUICK = Plan(
     clips=(
         Clip("active"),
-        Clip("busy", seconds=15),
-        Clip("static", seconds=30),
+        Clip("busy", seconds=10),
+        Clip("static", seconds=18),
         Clip("active", rate="vbr", seconds=30),
         Clip("active", codec="hevc", seconds=30),
         Clip("active", "sub"),
-        Clip("busy", "sub", seconds=15),
-        Clip("static", "sub", seconds=30),
+        Clip("busy", "sub", seconds=10),
+        Clip("static", "sub", seconds=18),
         Clip("active", "sub", codec="hevc", seconds=30),
     ),
     repeats=2,
