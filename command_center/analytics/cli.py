@@ -36,7 +36,11 @@ def parquet(
     begin: Annotated[str | None, typer.Option("--from", help="Event time, RFC 3339.", metavar="T")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Event time, RFC 3339.", metavar="T")] = None,
     observations: Annotated[
-        Path | None, typer.Option(help="Observations as JSON lines, e.g. of a replay.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            help="Observations as JSON lines, e.g. of a replay; topic: what the site's bus has.",
+            metavar="FILE|topic",
+        ),
     ] = None,
     events: Annotated[
         Path | None, typer.Option(help="Events as JSON lines, instead of the store's.", metavar="FILE")
@@ -53,6 +57,7 @@ def parquet(
     """
     from command_center.analytics import export as work
     from command_center.store.database import StoreError
+    from safecity.bus.port import BusError
 
     if not work.RUN.fullmatch(run):
         raise UsageError(f"--run {run!r}: want letters, digits, dot, dash and underscore")
@@ -68,9 +73,14 @@ def parquet(
                 given = work.events_in(events, done) if events else work.stored_events(loaded, wanted)
                 work.export_events(given, loaded, wanted, out, done)
             if observations is not None:
-                seen = work.observations_in(observations, done)
+                on_bus = observations == Path("topic")
+                seen = (
+                    work.observations_on_bus(loaded, done)
+                    if on_bus
+                    else work.observations_in(observations, done)
+                )
                 work.export_observations(seen, loaded, wanted, out, done)
-        except StoreError as error:
+        except (StoreError, BusError) as error:
             raise UsageError(str(error)) from None
     said = {
         "events": done.events,

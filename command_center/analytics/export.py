@@ -16,6 +16,8 @@ from command_center.analytics.tables import TABLES, event_row, observation_rows,
 from command_center.store import queries
 from command_center.store.rows import Cursor, Filter, Order
 from command_center.store.store import Store
+from safecity.bus import open_bus
+from safecity.bus.reading import read_to_end
 from safecity.cli import UsageError
 from safecity.event import Event
 from safecity.message import Message
@@ -112,6 +114,20 @@ def events_in(path: Path, done: Exported) -> Iterator[Event]:
 def observations_in(path: Path, done: Exported) -> Iterator[Observation]:
     """Observations of a file of JSON lines; lines that are none are counted."""
     return _lines(path, Observation.from_bytes, done)
+
+
+def observations_on_bus(site: Site, done: Exported) -> Iterator[Observation]:
+    """Observations that the site's bus has now; what is none is counted.
+
+    Raises:
+        BusError: it is away.
+    """
+    with open_bus(site) as bus:
+        for record in read_to_end(bus, "observations"):
+            try:
+                yield Observation.from_bytes(record.value or b"")
+            except ValidationError:
+                done.unreadable += 1
 
 
 def _lines(path: Path, read: Callable[[bytes], M], done: Exported) -> Iterator[M]:

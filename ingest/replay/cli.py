@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from ingest.detector_check import check_detector
 from ingest.replay.difference_cli import diff
+from ingest.replay.span import Span
 from ingest.replay.what_if_cli import run_what_if
 from safecity.cli import UsageError
 from safecity.log import configure_logging
@@ -57,6 +58,16 @@ def replay_footage(
     start: Annotated[
         str | None, typer.Option(help="Event time of the first frame, RFC 3339.", metavar="TIME")
     ] = None,
+    recorded: Annotated[
+        str | None, typer.Option(help="Instead of VIDEO: what was recorded of this camera.", metavar="ID")
+    ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", help="Of what was recorded or observed, RFC 3339.", metavar="TIME"),
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="Up to this time, without it, RFC 3339.", metavar="TIME")
+    ] = None,
     site: Annotated[Path | None, typer.Option(help="Site file that has the camera.", metavar="FILE")] = None,
     rules: Annotated[
         Path | None, typer.Option(help="Other rules (zones, lines, masks) for it, TOML.", metavar="FILE")
@@ -67,7 +78,8 @@ def replay_footage(
     observations: Annotated[
         str | None,
         typer.Option(
-            help="With footage: write them. Without: read a file, or the bus (topic).", metavar="FILE"
+            help="With footage: write them. Without: read a file, or the bus (topic).",
+            metavar="FILE|topic",
         ),
     ] = None,
     snapshots: Annotated[Path | None, typer.Option(help="Keep the events' pictures.", metavar="DIR")] = None,
@@ -97,6 +109,9 @@ def replay_footage(
     Exit codes: 0 all was read, 1 failed or (--verify) differs, 2 wrong input, 3 read in part.
 
     Example: safecity replay a.mp4 --camera yard --start 2026-03-01T12:00Z --site site.toml --out a.jsonl
+
+    What the recorder kept: safecity replay --recorded yard --from 2026-03-01T12:00Z --to 2026-03-01T13:00Z
+    --site site.toml --out a.jsonl
     """
     configure_logging(level="error")
     if as_json and out == Path("-"):
@@ -105,22 +120,24 @@ def replay_footage(
     _check_run(run, loaded, to_bus=to_bus, to_centre=to_centre)
     from ingest.replay.destinations import Destinations
 
-    written = Path(observations) if observations and videos else None
+    _check_source(videos, recorded, camera, start, (begin, end))
+    written = Path(observations) if observations and (videos or recorded) else None
     bus = loaded if to_bus else None
     destinations = Destinations(out, written, snapshots, bus, to_centre, run or "")
     destinations.check()
-    if not videos:
+    if not videos and not recorded:
         if observations is None or verify or snapshots or speed:
             raise UsageError(
                 "give footage (files, folders, segment lists); or, for rules alone, --observations and "
                 "--rules, without --speed, --snapshots and --verify"
             )
-        run_what_if(observations, camera, loaded, rules, destinations, as_json=as_json)
-    if camera is None:
+        run_what_if(observations, camera, loaded, rules, destinations, Span.of(begin, end), as_json=as_json)
+    whose = recorded or camera
+    if whose is None:
         raise UsageError("--camera: whose footage is it? Give the id of a camera of the site, or any name")
-    plan = _plan(videos, start, loaded)
+    plan = _recorded_plan(whose, begin, end, loaded) if recorded else _plan(videos or [], start, loaded)
     job = replace(
-        _job(plan, camera, loaded, rules),
+        _job(plan, whose, loaded, rules),
         speed=speed,
         pictures=destinations.wants_pictures,
         observations=written is not None or verify,
@@ -137,7 +154,41 @@ def _check_run(run: str | None, site: Site | None, *, to_bus: bool, to_centre: s
         raise UsageError(f"--run {run}: want letters a-z, digits, - and _, at most 63, e.g. new-rules")
 
 
+def _check_source(
+    videos: list[Path] | None,
+    recorded: str | None,
+    camera: str | None,
+    start: str | None,
+    times: tuple[str | None, str | None],
+) -> None:
+    if recorded is None:
+        if videos and any(times):
+            raise UsageError("--from, --to: are of --recorded and of --observations; want --start for files")
+        return
+    if videos:
+        raise UsageError(f"--recorded {recorded}: replays what was recorded; leave out {videos[0]}")
+    if camera is not None and camera != recorded:
+        raise UsageError(f"--recorded {recorded}: has its own camera; leave out --camera {camera}")
+    if start is not None:
+        raise UsageError("--recorded: recordings know their times; leave out --start")
+    if not all(times):
+        raise UsageError("--recorded: from when to when? Give --from and --to, e.g. 2026-03-01T12:00:00Z")
+
+
 replay.command()(diff)
+
+
+def _recorded_plan(camera: str, begin: str | None, end: str | None, site: Site | None) -> "Plan":
+    from ingest.replay.plan import PlanError
+    from ingest.replay.recorder_plan import plan_recorded
+
+    if site is None:
+        raise UsageError("--recorded: whose recordings? Give --site")
+    span = Span.of(begin, end)
+    try:
+        return plan_recorded(site.recordings, camera, span.begin, span.end)
+    except PlanError as error:
+        raise UsageError(str(error)) from None
 
 
 def _plan(videos: list[Path], start: str | None, site: Site | None) -> "Plan":

@@ -35,6 +35,7 @@ BREAK_SECONDS = 60
 tracker would have forgotten everything. What lies between two such gaps can be replayed on its own."""
 SAME_MOMENT = Fraction(1, 1000)
 """A given time so near to the end of the file before means that nothing is missing between them."""
+NOT_PLACED = "not read: the file before it tells no length, so its time is not known; give a segment list"
 NAMED_TO = Fraction(1)
 """Names tell whole seconds, so a file may seem to begin up to so long before or after its time."""
 
@@ -46,6 +47,24 @@ class PlanError(ValueError):
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A file that is not read, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A time of which there is no footage."""
+
+    begin: Fraction
+    end: Fraction
+    reason: str | None = None
+    """As the recorder put it on record; None: nobody has said."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """The segments, in order of event time, and how their times were found."""
 
@@ -53,10 +72,8 @@ class Plan:
     """Each of them contiguous but for gaps of under :data:`BREAK_SECONDS`."""
     timed_by: str
     """For people."""
-    unplaced: tuple[Recording, ...] = ()
-    """Files that follow one whose length cannot be told: when they were is not known."""
-    gaps: tuple[tuple[Fraction, Fraction], ...] = ()
-    """Begin and end of what is missing between two segments."""
+    unread: tuple[Unread, ...] = ()
+    gaps: tuple[Missing, ...] = ()
 
     @property
     def segments(self) -> list[Segment]:
@@ -200,18 +217,22 @@ def _one_after_the_other(recordings: list[Recording], start: datetime) -> Plan:
         segments.append(Segment(recording, begin))
         begin = segments[-1].end
         if not recording.seconds and index + 1 < len(recordings):
-            return _plan(segments, "--start and the files' lengths", tuple(recordings[index + 1 :]))
+            unread = tuple(Unread(recording.path, NOT_PLACED) for recording in recordings[index + 1 :])
+            return _plan(segments, "--start and the files' lengths", unread)
     return _plan(segments, "--start" if len(recordings) == 1 else "--start and the files' lengths")
 
 
-def _plan(segments: list[Segment], by: str, unplaced: tuple[Recording, ...] = ()) -> Plan:
+def _plan(segments: list[Segment], by: str, unread: tuple[Unread, ...] = ()) -> Plan:
+    gaps = (Missing(a.end, b.begin) for a, b in pairwise(segments) if b.begin > a.end)
+    return Plan(stretches_of(segments), by, unread, tuple(gaps))
+
+
+def stretches_of(segments: Sequence[Segment]) -> tuple[tuple[Segment, ...], ...]:
+    """Segments in order of event time, parted where nothing of what was before still matters."""
     stretches = [[segments[0]]]
-    gaps = []
     for before, segment in pairwise(segments):
-        if segment.begin > before.end:
-            gaps.append((before.end, segment.begin))
         if segment.begin - before.end > BREAK_SECONDS:
             stretches.append([segment])
         else:
             stretches[-1].append(segment)
-    return Plan(tuple(map(tuple, stretches)), by, unplaced, tuple(gaps))
+    return tuple(map(tuple, stretches))

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ingest.attention import Attention
+from ingest.recorded_times import RecordedTimes
 from ingest.snapshots import PrivacyMask
 from ingest.sources.base import Capture, SourceError
 from ingest.sources.container import VideoContainer
@@ -27,6 +28,8 @@ class Recording:
     """How long it should be; 0 when it cannot be read."""
     unreadable: str | None = None
     """Why nothing of it can be read."""
+    comment: str = ""
+    """What its writer noted in it."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,21 @@ class Segment:
     recording: Recording
     begin: Fraction
     """Seconds since 1970, exactly: over many segments nothing is rounded twice."""
+    times: RecordedTimes | None = None
+    """Of what the recorder wrote: every picture has the event time that it had when it came."""
+    since: datetime | None = None
+    """Earlier pictures are not asked for."""
+    until: datetime | None = None
+    """Nor are these and later ones."""
 
     @property
     def end(self) -> Fraction:
         """Where the next one begins, if nothing is missing between them."""
         return self.begin + self.recording.seconds
+
+    def holds(self, at: datetime) -> bool:
+        """Whether a picture of this event time is asked for."""
+        return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
 
 
 def examine(path: Path) -> Recording:
@@ -51,7 +64,8 @@ def examine(path: Path) -> Recording:
         return Recording(path, None, Fraction(0), str(error))
     try:
         seconds = container.duration
-        return Recording(path, container.frames, Fraction(0) if seconds is None else seconds)
+        known = Fraction(0) if seconds is None else seconds
+        return Recording(path, container.frames, known, comment=container.comment)
     finally:
         container.close()
 
@@ -64,11 +78,12 @@ def captures(segment: Segment, camera: Camera, attention: Attention) -> Iterator
     """
     container = _open(segment.recording.path, deblocking=camera.deblocking)
     try:
-        base, start, seconds = container.time_base, container.start, Fraction(0)
+        base, start, at = container.time_base, container.start, to_time(segment.begin)
         for decoded in container.decoded(attention, PrivacyMask(camera.masks)):
-            if decoded.pts is not None:
-                seconds = decoded.pts * base - start
-            at = to_time(segment.begin + seconds)
+            if decoded.pts is not None and segment.times is not None:
+                at = segment.times.event_time(decoded.pts, base)
+            elif decoded.pts is not None:
+                at = to_time(segment.begin + decoded.pts * base - start)
             yield Capture(decoded.picture, at, at, decoded.unseen, decoded.late)
     finally:
         container.close()

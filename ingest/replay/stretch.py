@@ -70,6 +70,8 @@ class FileRead:
     frames: int
     """That came, corrupt ones included."""
     corrupt: int
+    left_out: int
+    """Of these pictures, those outside the times that were asked for."""
     analysed: int
     reason: str | None
     """Why it was not read to its end."""
@@ -112,10 +114,13 @@ def _run_segment(
     attention: Attention,
     pace: "_Pace",
 ) -> Iterator[Step]:
-    before, reason = ledger.counts(), segment.recording.unreadable
-    begin = last = shown = float(segment.begin)
+    before, reason, left_out = ledger.counts(), segment.recording.unreadable, 0
+    begin = last = shown = _first_second(segment)
     try:
         for capture in captures(segment, job.camera, attention) if reason is None else ():
+            if not segment.holds(capture.captured_at):
+                left_out += 1
+                continue
             last = capture.captured_at.timestamp()
             pace.wait(last)
             analysis = recorded.take(capture)
@@ -125,7 +130,7 @@ def _run_segment(
     except SourceError as error:
         reason = str(error)
     counts = ledger.counts()
-    frames, said = counts.received - before.received, segment.recording.frames
+    frames, said = counts.received - before.received + left_out, segment.recording.frames
     if reason is None and frames == 0:
         reason = "there is no picture in it"
     elif reason is None and said is not None and frames < said:
@@ -138,9 +143,16 @@ def _run_segment(
         frames_said=said,
         frames=frames,
         corrupt=counts.corrupt - before.corrupt,
+        left_out=left_out,
         analysed=counts.analysed + counts.still - before.analysed - before.still,
         reason=reason,
     )
+
+
+def _first_second(segment: Segment) -> float:
+    """Event time of the first picture that is asked for, seconds since 1970."""
+    begin = float(segment.begin)
+    return begin if segment.since is None else max(begin, segment.since.timestamp())
 
 
 def _looked(job: Job, analysis: Analysis, seconds: float) -> Looked:

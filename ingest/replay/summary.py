@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ingest.replay.plan import Plan
+from ingest.replay.plan import Missing, Plan
 from ingest.replay.recording import to_time
 from ingest.replay.stretch import FileRead, Looked, Step
 from safecity.message import format_utc
@@ -55,16 +55,16 @@ class Summary:
         """0: all was read; 3: in part; 1: nothing."""
         if not any(file.frames > file.corrupt for file in self.files):
             return 1
-        return 0 if all(file.complete for file in self.files) and not plan.unplaced else 3
+        return 0 if all(file.complete for file in self.files) and not plan.unread else 3
 
     def document(self, plan: Plan) -> dict[str, Any]:
         """For programs."""
         files = [{**asdict(file), "complete": file.complete} for file in self.files]
-        left = {"frames": 0, "complete": False, "reason": NOT_PLACED}
+        left = {"frames": 0, "complete": False}
         return {
-            "files": [*files, *({"path": str(r.path), **left} for r in plan.unplaced)],
+            "files": [*files, *({"path": str(u.path), **left, "reason": u.reason} for u in plan.unread)],
             "timed_by": plan.timed_by,
-            "gaps": [[format_utc(to_time(a)), format_utc(to_time(b))] for a, b in plan.gaps],
+            "gaps": [_gap(missing) for missing in plan.gaps],
             "looked_at": self.looked,
             "events": dict(sorted(self.events.items())),
             "sha256": self.sha256,
@@ -80,19 +80,25 @@ class Summary:
         for heading in ("file", "begins", "pictures", "looked at", "read"):
             table.add_column(heading, overflow="fold")
         for file in self.files:
-            said = f" of {file.frames_said}" if file.frames_said not in (None, file.frames) else ""
+            of = f" of {file.frames_said}" if file.frames_said not in (None, file.frames) else ""
             corrupt = f", {file.corrupt} corrupt" if file.corrupt else ""
+            left_out = f", {file.left_out} outside the times" if file.left_out else ""
             verdict = "all" if file.complete else f"[red]{escape(file.reason or 'all but the corrupt')}[/]"
-            pictures = f"{file.frames}{said}{corrupt}"
+            pictures = f"{file.frames}{of}{corrupt}{left_out}"
             table.add_row(escape(file.path), file.begin, pictures, str(file.analysed), verdict)
-        for recording in plan.unplaced:
-            table.add_row(escape(str(recording.path)), "?", "0", "0", f"[red]{NOT_PLACED}[/]")
+        for unread in plan.unread:
+            table.add_row(escape(str(unread.path)), "?", "0", "0", f"[red]{escape(unread.reason)}[/]")
         console.print(table)
-        for begin, end in plan.gaps:
-            missing = (
-                f"{format_utc(to_time(begin))} to {format_utc(to_time(end))} ({float(end - begin):.1f} s)"
+        for missing in plan.gaps:
+            said = _gap(missing)
+            why = f": {missing.reason}" if missing.reason else ""
+            seconds = float(missing.end - missing.begin)
+            console.print(
+                f"no footage from {said['begin']} to {said['end']} ({seconds:.1f} s){why}",
+                highlight=False,
+                soft_wrap=True,
+                markup=False,
             )
-            console.print(f"no footage from {missing}", highlight=False)
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(self.events.items()))
         console.print(f"{self.events.total()} event revisions{': ' if kinds else ''}{kinds}", highlight=False)
         if self.seconds:
@@ -105,4 +111,6 @@ class Summary:
             )
 
 
-NOT_PLACED = "not read: the file before it tells no length, so its time is not known; give a segment list"
+def _gap(missing: Missing) -> dict[str, str | None]:
+    begin, end = format_utc(to_time(missing.begin)), format_utc(to_time(missing.end))
+    return {"begin": begin, "end": end, "reason": missing.reason}

@@ -9,14 +9,13 @@ from pydantic import ValidationError
 
 from ingest.replay.plan import BREAK_SECONDS
 from safecity.bus.port import Bus
+from safecity.bus.reading import read_to_end
 from safecity.camera import Camera
 from safecity.event import Event
 from safecity.observation import Observation
 from safecity.ruleset import RuleSet
 
 BREAK = timedelta(seconds=BREAK_SECONDS)
-SILENCE_SECONDS = 10.0
-"""A bus that gives nothing for so long, though it has something, is given up."""
 
 
 @dataclass
@@ -31,6 +30,18 @@ class Tally:
     unreadable_lines: int = 0
     footage_seconds: float = 0.0
     """Event time that was covered, over all cameras, without gaps."""
+    first: datetime | None = None
+    last: datetime | None = None
+    """Event time of the earliest and of the latest observation, over all cameras."""
+
+    def take(self, at: datetime, step: timedelta) -> None:
+        """Count an observation, ``step`` after the one before of the same camera."""
+        self.observations += 1
+        self.footage_seconds += step.total_seconds()
+        if self.first is None or at < self.first:
+            self.first = at
+        if self.last is None or at > self.last:
+            self.last = at
 
     def refuse(self, where: str, error: ValidationError) -> None:
         """Count what is no observation."""
@@ -76,8 +87,7 @@ def what_if(
         if step > BREAK:
             watched.rules, step = _rules(camera, model), timedelta(0)
         watched.last = now
-        tally.observations += 1
-        tally.footage_seconds += step.total_seconds()
+        tally.take(now, step)
         yield from watched.rules.update(observation).events
 
 
@@ -110,26 +120,15 @@ def from_file(
 
 
 def from_bus(bus: Bus, camera_id: str | None, tally: Tally) -> Iterator[Observation]:
-    """Observations that the bus still has, to its end.
+    """Observations that the bus has when the reading begins.
 
     Raises:
-        BusError: it is away.
+        BusUnavailableError: it is away.
     """
-    bus.ensure_topics()
-    consumer = bus.consumer(("observations",), group=None)
-    try:
-        quiet = 0.0
-        while quiet < SILENCE_SECONDS:
-            records = consumer.poll(1.0, 5000)
-            quiet = 0.0 if records else quiet + 1.0
-            for record in records:
-                if record.value is None or (camera_id is not None and record.key != camera_id):
-                    continue
-                try:
-                    yield Observation.from_bytes(record.value)
-                except ValidationError as error:
-                    tally.refuse(f"{record.topic}/{record.partition}/{record.offset}", error)
-            if consumer.assignment() and not sum(consumer.lag().values()):
-                return
-    finally:
-        consumer.close()
+    for record in read_to_end(bus, "observations"):
+        if record.value is None or (camera_id is not None and record.key != camera_id):
+            continue
+        try:
+            yield Observation.from_bytes(record.value)
+        except ValidationError as error:
+            tally.refuse(f"{record.topic}/{record.partition}/{record.offset}", error)

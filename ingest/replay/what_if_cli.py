@@ -13,7 +13,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from ingest.replay.span import Span
 from safecity.cli import UsageError
+from safecity.message import format_utc
 from safecity.settings import Site
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def run_what_if(
     site: Site | None,
     rules: Path | None,
     destinations: "Destinations",
+    span: Span,
     *,
     as_json: bool,
 ) -> NoReturn:
@@ -47,6 +50,7 @@ def run_what_if(
     from ingest.replay.sending import SendError
     from ingest.replay.stretch import Looked, told
     from ingest.replay.what_if import Tally, what_if
+    from safecity.bus.port import BusError
 
     if rules is None and site is None:
         raise UsageError("--observations: which rules? Give --rules, or a --site whose cameras have some")
@@ -62,13 +66,14 @@ def run_what_if(
             destinations.opened() as (events, sinks),
             _observations(given, camera, site, tally, console) as observations,
         ):
-            for event in what_if(observations, partial(_camera, site, rule_file), model, tally):
+            asked = (o for o in observations if span.holds(o.captured_at))
+            for event in what_if(asked, partial(_camera, site, rule_file), model, tally):
                 kinds[event.kind] += 1
                 line = told(event)
                 events.write(line)
                 for sink in sinks:
                     sink.take(Looked(0.0, (line,), None))
-    except SendError as error:
+    except (SendError, BusError) as error:
         console.print(f"safecity: {error}", style="red", highlight=False, soft_wrap=True, markup=False)
         raise typer.Exit(1) from None
     summary = _summary(tally, kinds, time.monotonic() - begin, time.process_time() - cpu, events.sha256)
@@ -93,16 +98,12 @@ def _observations(
 ) -> Iterator["Iterator[Observation]"]:
     from ingest.replay.what_if import from_bus, from_file
     from safecity.bus import open_bus
-    from safecity.bus.port import BusError
 
     if given == TOPIC:
         if site is None:
             raise UsageError("--observations topic: on which bus? Give --site")
-        try:
-            with open_bus(site) as bus:
-                yield from_bus(bus, camera, tally)
-        except BusError as error:
-            raise UsageError(f"--observations topic: {error}") from None
+        with open_bus(site) as bus, console.status("rules, over what the bus has …"):
+            yield from_bus(bus, camera, tally)
         return
     path = Path(given)
     if not path.is_file():
@@ -116,6 +117,8 @@ def _observations(
 def _summary(tally: "Tally", kinds: Counter[str], wall: float, cpu: float, sha256: str) -> dict[str, Any]:
     return {
         "observations": tally.observations,
+        "from": format_utc(tally.first) if tally.first else None,
+        "to": format_utc(tally.last) if tally.last else None,
         "late": tally.late,
         "unreadable": tally.unreadable_lines,
         "reasons": tally.unreadable,
@@ -131,8 +134,9 @@ def _summary(tally: "Tally", kinds: Counter[str], wall: float, cpu: float, sha25
 def _show(summary: dict[str, Any], console: Console) -> None:
     kinds = ", ".join(f"{number} {kind}" for kind, number in summary["events"].items()) or "none"
     console.print(f"event revisions: {kinds}", highlight=False)
+    when = f" from {summary['from']} to {summary['to']}" if summary["from"] else ""
     console.print(
-        f"{summary['observations']} observations, {summary['footage_seconds']:.0f} s, in "
+        f"{summary['observations']} observations{when}, {summary['footage_seconds']:.0f} s, in "
         f"{summary['seconds']:.2f} s: {summary['times_real_time']:,} times real time; "
         f"sha256 {summary['sha256']}",
         highlight=False,

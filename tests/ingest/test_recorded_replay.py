@@ -6,10 +6,12 @@ import os
 import signal
 import threading
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import av
+import pytest
 from av.packet import Packet
 
 from detectors.detector import build_detector
@@ -19,12 +21,14 @@ from ingest.intake import Intake
 from ingest.pipeline import CameraPipeline
 from ingest.recorder import Recorder
 from ingest.recording_check import check_segment
-from ingest.recording_index import open_segments, recorded
+from ingest.recording_index import OPEN, Segment, open_segments, recorded, segment_path
 from ingest.recording_recovery import finish_left
 from ingest.sources import open_source
 from safecity.demo.scenes import FOOTAGE, SCENES
+from safecity.message import format_utc
 from safecity.settings import DetectorSettings, RecordingSettings
 from tests.ingest.recordings import BEGIN, camera, encode, record
+from tests.ingest.replay.command import replay
 from tests.system.processes import Part, parts, wait_until
 
 DAY = timedelta(days=1)
@@ -74,7 +78,7 @@ def recorded_again(originals, folder, **settings):
 
 def test_the_street_recorded_gives_the_events_of_the_street_itself(tmp_path):
     scene = {key: SCENES[0][key] for key in ("zones", "lines", "rules")}
-    original = camera(FOOTAGE, **scene)
+    original = camera(FOOTAGE, analysed_fps=1, **scene)
     detector = build_detector(DetectorSettings())
     segments, again = recorded_again([original], tmp_path / "rec", segment_seconds=10)
     wanted = events_of([original], detector)
@@ -97,25 +101,123 @@ def walk_in_and_out(folder: Path, pictures: int) -> DetectorSettings:
     return DetectorSettings(backend="scripted", model=str(folder / "script.toml"), labels=("person",))
 
 
-def test_a_recorded_hour_of_short_segments_gives_the_events_of_the_original_files(tmp_path):
-    source = encode(tmp_path / "in.mp4", 7 * 60 * 12, fps=7, gop=14)
-    rules = {
+@dataclass(frozen=True)
+class Hour:
+    """An hour of footage in five files, and what the recorder made of it."""
+
+    folder: Path
+    segments: tuple[Segment, ...]
+
+    @property
+    def words(self) -> tuple[object, ...]:
+        return "--recorded", "gate", "--site", self.folder / "site.json"
+
+    def events_of(self, *words: object, code: int = 0) -> tuple[list[str], dict]:
+        """The lines of the event file of a replay, and its summary."""
+        out = self.folder / "out.jsonl"
+        said = json.loads(replay(*words, "--out", out, "--json", code=code).stdout)
+        return out.read_text().splitlines(), said
+
+
+@pytest.fixture(scope="module")
+def hour(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hour")
+    source = encode(folder / "in.mp4", 60 * 12, fps=1, gop=2)
+    starts = [BEGIN + number * timedelta(minutes=12) for number in range(5)]
+    yard = {
         "zones": [{"name": "yard", "polygon": [[0.3, 0.0], [0.7, 0.0], [0.7, 1.0], [0.3, 1.0]]}],
         "rules": [{"kind": "zone_entered", "name": "in", "zone": "yard"}],
         "motion_gate": False,
         "health": {"enabled": False},
-        "analysed_fps": 1,
+        "analysed_fps": 0.5,
     }
-    originals = [
-        camera(source, start_time=BEGIN + number * timedelta(minutes=12), **rules) for number in range(5)
-    ]
-    segments, again = recorded_again(originals, tmp_path / "rec", segment_seconds=20)
-    assert len(segments) >= 150
-    assert segments[-1].end - segments[0].start == timedelta(hours=1)
-    settings = walk_in_and_out(tmp_path, 4 * 3600)
-    wanted = events_of(originals, build_detector(settings))
-    assert len(wanted) > 50
-    assert events_of(again, build_detector(settings)) == wanted
+    originals = [camera(source, start_time=start, **yard) for start in starts]
+    segments, _ = recorded_again(originals, folder / "recordings", segment_seconds=20)
+    detector = walk_in_and_out(folder, 4 * 3600).model_dump(mode="json", exclude_none=True)
+    one = {"id": "gate", "source": source.as_uri(), "playback": "fast", **yard}
+    site = {"data_dir": str(folder), "detector": detector, "cameras": [one]}
+    (folder / "site.json").write_text(json.dumps(site))
+    listed = [{"path": str(source), "start": start.isoformat()} for start in starts]
+    (folder / "originals.json").write_text(json.dumps(listed))
+    return Hour(folder, segments)
+
+
+def test_a_recorded_hour_of_short_segments_gives_the_events_of_the_original_files(hour):
+    assert len(hour.segments) >= 150
+    assert hour.segments[-1].end - hour.segments[0].start == timedelta(hours=1)
+    files = (hour.folder / "originals.json", "--camera", "gate", "--site", hour.folder / "site.json")
+    wanted, _ = hour.events_of(*files)
+    assert len(wanted) > 25
+    again, said = hour.events_of(*hour.words, "--from", BEGIN.isoformat(), "--to", hour.segments[-1].end)
+    assert again == wanted
+    assert said["timed_by"] == "the recorder"
+    assert len(said["files"]) == len(hour.segments)
+    assert said["gaps"] == []
+
+
+def test_pictures_outside_the_times_are_left_out_and_what_is_missing_is_said(hour):
+    begin, end = BEGIN + timedelta(minutes=50, seconds=7), BEGIN + timedelta(minutes=61)
+    lines, said = hour.events_of(*hour.words, "--from", begin.isoformat(), "--to", end.isoformat())
+    times = [datetime.fromisoformat(json.loads(line)["occurred_at"]) for line in lines]
+    assert times
+    assert min(times) >= begin
+    assert said["looked_at"] == pytest.approx((9 * 60 + 53) / 2, abs=1)
+    assert said["files"][0]["left_out"] > 0
+    assert [file["complete"] for file in said["files"]] == [True] * len(said["files"])
+    (gap,) = said["gaps"]
+    assert gap["begin"] == format_utc(hour.segments[-1].end)
+    assert gap["end"] == format_utc(end)
+    assert gap["reason"]
+
+
+def test_a_segment_that_is_not_finished_is_said_and_not_read(hour):
+    last, end = hour.segments[-1], BEGIN + timedelta(hours=2)
+    opened = hour.folder / "recordings" / segment_path("gate", last.end)
+    opened.write_bytes(b"half of a picture")
+    opened.with_name(opened.stem + OPEN).write_text("{}")
+    words = (*hour.words, "--from", (BEGIN + timedelta(minutes=59)).isoformat())
+    try:
+        _, said = hour.events_of(*words, "--to", end.isoformat(), code=3)
+        assert Path(said["files"][-1]["path"]) == opened
+        assert "not finished" in said["files"][-1]["reason"]
+        assert said["looked_at"] == 30
+        _, before = hour.events_of(*words, "--to", last.end.isoformat())
+        assert all(file["complete"] for file in before["files"])
+    finally:
+        opened.unlink()
+        opened.with_name(opened.stem + OPEN).unlink()
+
+
+def test_a_recorded_file_that_is_broken_costs_only_itself(hour):
+    broken = hour.folder / "recordings" / hour.segments[1].path
+    kept = broken.read_bytes()
+    broken.write_bytes(kept[: len(kept) // 3])
+    try:
+        to = (BEGIN + timedelta(minutes=1)).isoformat()
+        _, said = hour.events_of(*hour.words, "--from", BEGIN.isoformat(), "--to", to, code=3)
+        assert [file["complete"] for file in said["files"]] == [True, False, True]
+    finally:
+        broken.write_bytes(kept)
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        (("in.mp4",), "leave out in.mp4"),
+        (("--camera", "yard"), "leave out --camera"),
+        (("--start", "2026-03-01T12:00:00Z"), "leave out --start"),
+        (("--to", "2026-03-01T11:00:00Z"), "after --from"),
+        (("--to", "noon"), "--to: 'noon' is no time"),
+        (("--from", "2025-03-01T12:00:00Z", "--to", "2025-03-01T13:00:00Z"), "there are the days 2026-03-01"),
+    ],
+)
+def test_what_does_not_go_with_recorded_is_said(hour, more, wanted):
+    times = ("--from", "2026-03-01T12:00:00Z", "--to", "2026-03-01T13:00:00Z")
+    assert wanted in replay(*hour.words, *times, *more, code=2).stderr
+
+
+def test_recorded_wants_its_times(hour):
+    assert "--from and --to" in replay(*hour.words, code=2).stderr
 
 
 class Timed:

@@ -59,7 +59,8 @@ def test_stretches_that_a_gap_parts_run_side_by_side_with_the_same_result(tmp_pa
     two = json.loads(replay(*words, "--out", tmp_path / "b.jsonl", "--processes", 2).stdout)
     assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
     assert one["sha256"] == two["sha256"]
-    assert one["gaps"] == [["2026-03-01T12:00:06.000000Z", "2026-03-01T12:10:00.000000Z"]]
+    (gap,) = one["gaps"]
+    assert (gap["begin"], gap["end"]) == ("2026-03-01T12:00:06.000000Z", "2026-03-01T12:10:00.000000Z")
     assert {event["occurred_at"][14:16] for event in told(tmp_path / "a.jsonl")} == {"00", "10"}
 
 
