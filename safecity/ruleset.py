@@ -54,8 +54,9 @@ class RuleSet:
         now, seen = observation.captured_at, self._stitcher.update(observation)
         decided: list[Event] = []
         told: list[tuple[RuleInForce, Event]] = []
+        views: dict[tuple[str, ...], Observation] = {}
         for rule in self._rules:
-            events = rule.update(seen, decided)
+            events = rule.update(seen, decided, views)
             decided += events
             told += [(rule, event) for event in events if not rule.settings.silent]
         keep = self._evidence.look(seen.tracks, now)

@@ -83,7 +83,7 @@ class Stitcher:
             self._swept_at = now
             self._forget(now)
         as_it_is = all(a is b for a, b in zip(tracks, observation.tracks, strict=True))
-        return observation if as_it_is else observation.model_copy(update={"tracks": tracks})
+        return observation if as_it_is else observation.changed(tracks=tracks)
 
     def _part_those_who_are_two(self, ids: set[int]) -> None:
         """A fragment that was gone on with by another is back beside it: they are not one object."""
@@ -116,7 +116,7 @@ class Stitcher:
         if number == track.track_id:
             return track
         age = max(0.0, round((now - identity.first_seen).total_seconds(), 3))
-        return track.model_copy(update={"track_id": number, "age_seconds": age})
+        return track.changed(track_id=number, age_seconds=age)
 
     def _forget(self, now: datetime) -> None:
         for number, identity in list(self._identities.items()):

@@ -5,10 +5,10 @@ import { element } from "./format.js";
 
 export class Clip {
   constructor(button, note, video) {
-    Object.assign(this, { button, note, video, event: null });
+    Object.assign(this, { button, note, video, event: null, about: "" });
     button.addEventListener("click", () => this.play());
     video.addEventListener("error", () => {
-      if (video.hasAttribute("src")) this.say("This browser cannot play the clip.", video.src);
+      if (video.hasAttribute("src")) this.say(`This browser cannot play the clip. ${this.about}`, video.src);
     });
   }
 
@@ -31,7 +31,8 @@ export class Clip {
       const clip = await get(`/events/${event.event_id}/clip/info`);
       if (this.event !== event) return;
       const missing = clip.gaps.length ? [`Missing: ${clip.gaps.join("; ")}.`] : [];
-      this.say([clip.note, ...missing].filter(Boolean).join(" "), clip.note ? clip.url : null);
+      this.about = [clip.note, ...missing].filter(Boolean).join(" ");
+      this.say(this.about, clip.note ? clip.url : null);
       this.video.hidden = false;
       this.video.src = clip.url;
       await this.video.play().catch(() => {}); // said by the error event, or the person presses play

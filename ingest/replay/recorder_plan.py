@@ -1,4 +1,4 @@
-"""What a camera's recorder kept between two times, as segments to replay, each picture at its own event time."""
+"""What a camera's recorder kept between two times, as segments: each picture at its own event time."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -13,6 +13,7 @@ from rich.table import Table
 from ingest.replay.plan import Missing, Plan
 from ingest.replay.recording import to_time
 from ingest.replay.stretch import FileRead, Looked, Step
+from safecity.event import Phase
 from safecity.message import format_utc
 
 
@@ -22,6 +23,8 @@ class Summary:
 
     files: list[FileRead] = field(default_factory=list)
     events: Counter[str] = field(default_factory=Counter)
+    left_open: set[str] = field(default_factory=set)
+    """Ids of the events whose end was not seen."""
     looked: int = 0
     observations: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     seconds: float = 0.0
@@ -44,7 +47,10 @@ class Summary:
     def count(self, step: Looked) -> None:
         """Count the events of a step."""
         for event in step.events:
-            self.events[json.loads(event.value)["kind"]] += 1
+            said = json.loads(event.value)
+            self.events[said["kind"]] += 1
+            change = self.left_open.discard if said["phase"] == Phase.CLOSED else self.left_open.add
+            change(said["event_id"])
 
     @property
     def footage_seconds(self) -> float:
@@ -67,6 +73,7 @@ class Summary:
             "gaps": [_gap(missing) for missing in plan.gaps],
             "looked_at": self.looked,
             "events": dict(sorted(self.events.items())),
+            "left_open": len(self.left_open),
             "sha256": self.sha256,
             "footage_seconds": round(self.footage_seconds, 3),
             "seconds": round(self.seconds, 3),
@@ -101,6 +108,8 @@ class Summary:
             )
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(self.events.items()))
         console.print(f"{self.events.total()} event revisions{': ' if kinds else ''}{kinds}", highlight=False)
+        if self.left_open:
+            console.print(f"{len(self.left_open)} events go on where the footage ends", highlight=False)
         if self.seconds:
             speed = self.footage_seconds / self.seconds
             console.print(

@@ -30,28 +30,43 @@ class RuleInForce:
         """Ids of its events that are open."""
         self._sure: dict[int, datetime] = {}
 
-    def update(self, observation: Observation, before: Sequence[Event] = ()) -> list[Event]:
-        """The rule's events that count; ``before``: what the rules that stand before it decided just now."""
+    def update(
+        self,
+        observation: Observation,
+        before: Sequence[Event] = (),
+        views: dict[tuple[str, ...], Observation] | None = None,
+    ) -> list[Event]:
+        """The rule's events that count.
+
+        Args:
+            observation: the next one of the camera.
+            before: what the rules that stand before it decided just now.
+            views: what rules with other labels than all saw of this observation, by their labels; added to.
+        """
         now = observation.captured_at
         awake = self._schedule.holds(now)
         if isinstance(self.settings, CombinationSettings):
             events = cast(Combination, self._rule).combine(before, now)
         else:
-            events = cast(Rule, self._rule).update(self._view(observation, awake=awake))
+            view = self._view(observation, {} if views is None else views, awake=awake)
+            events = cast(Rule, self._rule).update(view)
         return [event for event in events if self._counts(event, now, awake=awake)]
 
-    def _view(self, observation: Observation, *, awake: bool) -> Observation:
+    def _view(
+        self, observation: Observation, views: dict[tuple[str, ...], Observation], *, awake: bool
+    ) -> Observation:
         """What the rule is shown."""
         if self.settings.sleeps and not awake:
-            return observation.model_copy(update={"tracks": (), "changes": ()})
+            return observation.changed(tracks=(), changes=())
         if not isinstance(self.settings, TrackRuleSettings):
             return observation
-        tracks = tuple(t for t in observation.tracks if t.label in self.settings.labels)
+        labels = self.settings.labels
+        view = views.get(labels)
+        if view is None:
+            view = views[labels] = _of(observation, [t for t in observation.tracks if t.label in labels])
         if self.settings.min_confidence > 0:
-            tracks = self._sure_ones(tracks, observation.captured_at)
-        if len(tracks) == len(observation.tracks):
-            return observation
-        return observation.model_copy(update={"tracks": tracks})
+            view = _of(view, self._sure_ones(view.tracks, observation.captured_at))
+        return view
 
     def _sure_ones(self, tracks: Sequence[TrackState], now: datetime) -> tuple[TrackState, ...]:
         least = self.settings.min_confidence if isinstance(self.settings, TrackRuleSettings) else 0.0
@@ -74,3 +89,10 @@ class RuleInForce:
         if event.phase is not Phase.CLOSED:
             self.open_events.add(event.event_id)
         return True
+
+
+def _of(observation: Observation, tracks: Sequence[TrackState]) -> Observation:
+    """The observation with those of its tracks; itself, where that is all of them."""
+    if len(tracks) == len(observation.tracks):
+        return observation
+    return observation.changed(tracks=tuple(tracks))

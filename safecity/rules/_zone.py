@@ -23,9 +23,10 @@ class Zone:
 
     def holds(self, tracks: Sequence[TrackState]) -> list[bool]:
         """Which of the objects stand in it: their foot points count."""
-        if self._region is None:
+        region = self._region
+        if region is None:
             return [True] * len(tracks)
-        return [self._region.holds(*foot_point(track)) for track in tracks]
+        return [region.holds(*foot_point(track)) for track in tracks]
 
 
 @dataclass

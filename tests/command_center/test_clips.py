@@ -10,28 +10,28 @@ from structlog.testing import capture_logs
 
 from safecity.settings import parse_site
 from tests.command_center.conftest import served, wait_until
-from tests.command_center.messages import BEGIN, make_event, publish_event
+from tests.command_center.messages import BEGIN, make_event, make_picture, publish_event
 from tests.ingest.recordings import camera, encode, record
 
 TOKEN = "a-token-that-is-long-enough"
 HALF = [[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]
 
 
-def site_of(tmp_path, *, masks=(), codec="libx264"):
+def site_of(tmp_path, *, masks=(), codec="libx264", token=TOKEN):
     """A site of which camera cam-1 was recorded for 30 s, and nothing else."""
     source = encode(tmp_path / "in.mp4", 30 * 30, codec=codec)
     recorded = camera(source, id="cam-1", start_time=BEGIN)
     record(recorded, tmp_path / "data" / "recordings", segment_seconds=10)
     settings = {"source": "rtsp://127.0.0.1:1/1", "pre_roll_seconds": 2, "post_roll_seconds": 3}
     cameras = [{"id": "cam-1", "masks": masks, **settings}, {"id": "cam-2", **settings}]
-    document = {"data_dir": str(tmp_path / "data"), "cameras": cameras, "centre": {"token": TOKEN}}
+    document = {"data_dir": str(tmp_path / "data"), "cameras": cameras, "centre": {"token": token}}
     return parse_site(document, tmp_path)
 
 
 def stored_event(server, number, **more):
     event = make_event(number, **more)
     before = server.stored()
-    publish_event(server.producer, event)
+    publish_event(server.producer, event, make_picture())
     wait_until(lambda: server.stored() > before)
     return f"/api/v1/events/{event.event_id}/clip"
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 import safecity
 from safecity.cloudevents import TRACE_HEADER, event_headers, published
 from safecity.event import Event, Trace, derive_event_id
-from safecity.observation import Observation
+from safecity.observation import Observation, TrackState
 from safecity.status import OUTCOMES, LedgerCounts, Status
 
 SCHEMAS = Path(safecity.__file__).parent / "schemas"
@@ -173,3 +173,17 @@ def test_the_residue_is_what_has_no_outcome():
     counts = LedgerCounts(received=10, analysed=4, in_flight=1)
     assert counts.residue == 5
     assert set(OUTCOMES) == set(LedgerCounts.model_fields) - {"received", "in_flight"}
+
+
+def test_a_changed_message_is_a_copy_that_differs_only_there():
+    track = TrackState(track_id=1, label="person", confidence=0.5, box=(0.0, 0.0, 0.5, 0.5))
+    other = track.changed(track_id=7, stationary=True)
+    assert other == track.model_copy(update={"track_id": 7, "stationary": True})
+    assert (
+        other.model_dump_json()
+        == track.model_copy(update={"track_id": 7, "stationary": True}).model_dump_json()
+    )
+    assert other.model_fields_set == track.model_fields_set | {"stationary"}
+    assert (track.track_id, track.stationary) == (1, False)
+    with pytest.raises(ValidationError):
+        other.track_id = 8

@@ -49,6 +49,17 @@ def test_a_run_cut_in_two_differs_only_by_what_begins_anew_at_the_cut(whole, tmp
         assert event["occurred_at"] >= "2026-03-01T12:00:06"
 
 
+def test_what_lasts_is_left_open_where_the_footage_ends_as_nobody_saw_its_end(whole, tmp_path):
+    said = json.loads(replay(PARTS[0], *AT, "--out", tmp_path / "1.jsonl", "--json").stdout)
+    newest = {event["event_id"]: event for event in told(tmp_path / "1.jsonl")}
+    left = {key for key, event in newest.items() if event["phase"] != "closed"}
+    assert left
+    assert said["left_open"] == len(left)
+    assert all(newest[key]["closed_at"] is None for key in left)
+    later = [event for event in told(whole / "a.jsonl") if event["occurred_at"] >= "2026-03-01T12:00:06"]
+    assert {event["event_id"] for event in later if event["phase"] == "closed"} & left
+
+
 def test_stretches_that_a_gap_parts_run_side_by_side_with_the_same_result(tmp_path):
     listed = tmp_path / "segments.txt"
     listed.write_text(
