@@ -22,7 +22,7 @@ def test_a_clip_plays_in_the_page_and_can_be_sought_in(page, tmp_path):  # noqa:
     with served(site_of(tmp_path, token=None)) as server:
         stored_event(server, 12)
         video = ask_for_clip(page, server)
-        expect(video).to_be_visible()
+        expect(video).to_be_visible(timeout=30_000)
         handle = video.element_handle()
         page.wait_for_function("v => v.currentTime > 0.3 && !v.error", arg=handle)
         assert video.evaluate("v => [v.videoWidth, v.videoHeight]") == [320, 240]
@@ -31,6 +31,7 @@ def test_a_clip_plays_in_the_page_and_can_be_sought_in(page, tmp_path):  # noqa:
         page.wait_for_function("v => !v.seeking && v.currentTime > 4.1", arg=handle)
         video.evaluate("v => { v.pause(); v.currentTime = 1; }")
         page.wait_for_function("v => !v.seeking && Math.abs(v.currentTime - 1) < 0.1", arg=handle)
+        page.goto("about:blank")
 
 
 def test_a_clip_that_the_browser_cannot_play_is_said_and_can_be_saved(page, tmp_path):  # noqa: F811
@@ -38,8 +39,9 @@ def test_a_clip_that_the_browser_cannot_play_is_said_and_can_be_saved(page, tmp_
         url = stored_event(server, 12)
         ask_for_clip(page, server)
         note = page.locator("#detail-clip-note")
-        expect(note).to_contain_text("This browser cannot play the clip")
+        expect(note).to_contain_text("This browser cannot play the clip", timeout=30_000)
         expect(note).to_contain_text("hevc")
         with page.expect_download() as saved:
             note.locator("a").click()
         assert saved.value.path().read_bytes() == server.client.get(url).content
+        page.goto("about:blank")
