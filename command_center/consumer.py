@@ -4,11 +4,13 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import structlog
 from pydantic import ValidationError
 
+from command_center.fence import successor
 from command_center.live import Live
 from command_center.media import MediaNameError, MediaStore
 from command_center.metrics import CentreMetrics
@@ -20,11 +22,12 @@ from safecity.bus.port import Bus, BusError, Consumer, Producer, Record, TopicPa
 from safecity.cloudevents import RUN_HEADER, TRACE_HEADER
 from safecity.event import Event, Trace
 from safecity.message import NAME_PATTERN
+from safecity.ownership import Hold, Ownership
 from safecity.redaction import redact
 from safecity.status import Status
 
 GROUP = "safecity-centre"
-TOPICS = ("snapshots", "events", "replays", "status")
+TOPICS = ("snapshots", "events", "replays", "status", "owners")
 POLL_SECONDS = 0.25
 LAG_EVERY_SECONDS = 5.0
 LONGEST_WAIT = 10.0
@@ -32,11 +35,15 @@ LONGEST_WAIT = 10.0
 _log = structlog.get_logger()
 
 T = TypeVar("T")
-M = TypeVar("M", Event, Trace, Status)
+M = TypeVar("M", Event, Trace, Status, Ownership)
 
 
 class UnreadableError(Exception):
     """A message that cannot be used, now or later; the message says why."""
+
+
+class FencedError(UnreadableError):
+    """A message of an owner that had been replaced; the message says by whom."""
 
 
 class _StoppedError(Exception):
@@ -82,6 +89,10 @@ class EventConsumer:
         self.lag: Mapping[str, int] = {}
         """Unread messages by topic."""
         self._lag_due = 0.0
+        self._takeovers: dict[str, dict[int, datetime]] = {}
+        """Of the cameras of the batch at hand: since when the owner of each epoch has had them."""
+        self._epochs: dict[str, int] = {}
+        """Of each camera's newest owner that has reported."""
 
     @property
     def alive(self) -> bool:
@@ -144,12 +155,16 @@ class EventConsumer:
         if not records:
             return
         batch = Batch()
-        for record in records:
+        with_events = {record.key for record in records if record.topic == "events" and record.key}
+        self._takeovers = self._persist(lambda: self._store.takeovers(with_events))
+        # First the hand-overs: the same records may hold what they refuse.
+        for record in sorted(records, key=lambda record: record.topic != "owners"):
             try:
                 self._read(record, batch)
             except UnreadableError as error:
                 self._bury(record, str(error), producer)
                 batch.dead_letters += 1
+                self._metrics.fenced.inc(isinstance(error, FencedError))
             batch.positions[record.source] = record.offset + 1
         if batch.dead_letters:
             producer.flush(30.0)
@@ -163,12 +178,34 @@ class EventConsumer:
         elif record.topic == "replays":
             self._read_replayed(record, batch)
         elif record.value is None:
-            raise UnreadableError("a record without a value")
+            if record.topic != "owners":
+                raise UnreadableError("a record without a value")
+        elif record.topic == "owners":
+            self._read_takeover(_decode(Ownership, record.value), batch)
         elif record.topic == "events":
-            trace = record.header(TRACE_HEADER)
-            batch.events.append((_decode(Event, record.value), _decode(Trace, trace) if trace else None))
+            header = record.header(TRACE_HEADER)
+            event, trace = _decode(Event, record.value), _decode(Trace, header) if header else None
+            if trace is not None:
+                self._check_owner(event.camera_id, trace)
+            batch.events.append((event, trace))
         else:
-            status = _decode(Status, record.value)
+            self._read_status(_decode(Status, record.value), batch)
+
+    def _read_takeover(self, said: Ownership, batch: Batch) -> None:
+        if said.hold is Hold.HOLDS and said.since is not None:
+            batch.takeovers[said.camera_id, said.epoch] = said.since
+            self._takeovers.setdefault(said.camera_id, {})[said.epoch] = said.since
+
+    def _check_owner(self, camera_id: str, trace: Trace) -> None:
+        if (epoch := successor(self._takeovers, camera_id, trace)) is not None:
+            raise FencedError(
+                f"decided by {trace.worker} in epoch {trace.epoch} about a frame that was epoch {epoch}'s"
+            )
+
+    def _read_status(self, status: Status, batch: Batch) -> None:
+        """Keep it, if it is not of an owner that has been replaced."""
+        if status.epoch >= self._epochs.get(status.camera_id, 0):
+            self._epochs[status.camera_id] = status.epoch
             batch.statuses[status.camera_id] = status
 
     def _read_replayed(self, record: Record, batch: Batch) -> None:

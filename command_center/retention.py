@@ -45,6 +45,7 @@ class Retention:
         while deleted := queries.delete_stored_before(self._store, before, ROWS_AT_ONCE):
             rows += deleted
         rows += queries.delete_replayed_before(self._store, before)
+        queries.delete_takeovers_before(self._store, before)
         oldest = self._settings.media_retention_days * DAY_SECONDS
         pictures = self._media.delete_older_than(oldest) + self._clips.delete_older_than(oldest)
         if rows or pictures:

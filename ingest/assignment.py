@@ -16,7 +16,7 @@ from safecity.camera import Camera
 from safecity.ownership import Hold, Ownership, next_epoch
 
 ALONE_SECONDS = 3.0
-"""The same as HANDOVER_SECONDS, when no other worker has any camera."""
+"""A worker that ends and knows of no other with cameras waits only so long for one to come."""
 
 
 class Standing(Enum):
@@ -178,8 +178,13 @@ class Assignment:
         return self._settle_all(self._records.pop(partition, ()), Happening.GONE, now)
 
     def leave(self, now: float) -> list[Action]:
-        """All partitions are to go to others: the worker is to end."""
-        return [action for partition in sorted(self._records) for action in self.revoked(partition, now)]
+        """All partitions are to go to others, if there are any: the worker is to end."""
+        alone = self._alone()
+        actions = [a for partition in sorted(self._records) for a in self.revoked(partition, now)]
+        for camera_id in self.leaving if alone else ():
+            held = self._cameras[camera_id]
+            held.leave_by = min(held.leave_by, now + ALONE_SECONDS)
+        return actions
 
     def record(
         self, partition: int, camera_id: str, placed: Placed | None, now: float, *, moved: bool = False
@@ -262,7 +267,7 @@ class Assignment:
         for deed in deeds:
             yield self._do(deed, camera_id, held, now)
         if after is Standing.LEAVING and happening is Happening.GONE:
-            held.leave_by = now + (ALONE_SECONDS if self._alone() else HANDOVER_SECONDS)
+            held.leave_by = now + HANDOVER_SECONDS
         if after in (Standing.NONE, Standing.OVERTAKEN):
             held.camera = None
         if after is Standing.NONE:

@@ -72,17 +72,21 @@ class Membership:
         return self._left.is_set()
 
     def start(self) -> None:
-        """Join."""
-        self._thread.start()
+        """Join; again adds nothing."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def leave(self) -> None:
         """Hand everything over and leave; returns at once, see :attr:`left`."""
         self._leaving.set()
+        if self._thread.ident is None:
+            self._left.set()
 
     def close(self) -> None:
         """End the thread, which has nothing more to do."""
         self._left.set()
-        self._thread.join(FLUSH_SECONDS)
+        if self._thread.ident is not None:
+            self._thread.join(FLUSH_SECONDS)
         self._bus.close()
 
     def began(self, began: Began) -> None:
@@ -122,7 +126,8 @@ class Membership:
             try:
                 while not self._left.is_set() and not self._leaving.is_set():
                     self._round(group, owners)
-                self._revoke(sorted(self._assignment.partitions))
+                self._do(self._assignment.leave(time.time()))
+                self._say()
             finally:
                 group.close()
             self._wait_for_others(owners)

@@ -94,8 +94,6 @@ class Supervisor:
             )
             for post in self._posts:
                 post.start(self._log_choice)
-            if self._membership is not None:
-                self._membership.start()
             retention = RecordingRetention(self._site.recordings, self._site.recording)
             retention.start()
             while not self._stopping.wait(WATCH_SECONDS):
@@ -120,6 +118,9 @@ class Supervisor:
                 if self._membership is not None:
                     self._membership.crashed(post.plan.index)
         self._health.heard([post.alive and post.ready for post in self._posts])
+        if self._membership is not None and all(post.ready for post in self._posts):
+            # Not before: other workers give cameras away for it.
+            self._membership.start()
         self._pass_on_orders()
 
     def _listen(self, post: ShardProcess) -> None:

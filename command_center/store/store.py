@@ -1,7 +1,8 @@
 """Events and the bus positions that they came from, written together or not at all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,15 @@ from command_center.store.database import StoreError, open_engine
 from command_center.store.recording import count_by_camera_and_kind, record_events
 from command_center.store.replays import record_replayed
 from command_center.store.rows import Batch, Recorded, StoredEvent
-from command_center.store.schema import counters, event_counts, from_micros, positions, statuses, to_micros
+from command_center.store.schema import (
+    counters,
+    event_counts,
+    from_micros,
+    positions,
+    statuses,
+    takeovers,
+    to_micros,
+)
 from safecity.bus.port import TopicPartition
 from safecity.event import Event, Trace
 from safecity.redaction import redact
@@ -93,6 +102,11 @@ class Store:
                 for camera_id, status in batch.statuses.items()
             ]
             self._put(connection, statuses, reports)
+            begun = [
+                {"camera_id": camera_id, "epoch": epoch, "since": to_micros(since)}
+                for (camera_id, epoch), since in batch.takeovers.items()
+            ]
+            self._put(connection, takeovers, begun)
             places = [
                 {"topic": topic, "partition": partition, "next_offset": offset}
                 for (topic, partition), offset in batch.positions.items()
@@ -103,6 +117,16 @@ class Store:
             counted = [{"name": name, "value": rise} for name, rise in rises.items() if rise]
             self._add(connection, counters, counted, "value")
         return Recorded(tuple(stored), duplicates, replayed)
+
+    def takeovers(self, camera_ids: Collection[str]) -> dict[str, dict[int, datetime]]:
+        """Of these cameras: since when, in event time, the owner of each epoch has had it."""
+        found: dict[str, dict[int, datetime]] = {}
+        if not camera_ids:
+            return found
+        with self.reading() as connection:
+            for row in connection.execute(sa.select(takeovers).where(takeovers.c.camera_id.in_(camera_ids))):
+                found.setdefault(row.camera_id, {})[row.epoch] = from_micros(row.since)
+        return found
 
     def statuses(self) -> dict[str, Status]:
         """The newest status of every camera that ever reported."""
