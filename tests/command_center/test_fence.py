@@ -116,10 +116,11 @@ def test_the_status_of_an_older_owner_changes_nothing(centre):
     producer = centre.bus.producer("test")
     newer = make_status(epoch=20)
     producer.publish("status", key="cam-1", value=newer.to_bytes())
+    centre.start()
+    wait_until(lambda: centre.statuses())
     producer.publish("status", key="cam-1", value=make_status(state=CameraState.STOPPED, epoch=10).to_bytes())
     producer.publish("status", key="cam-2", value=make_status("cam-2").to_bytes())
     producer.close()
-    centre.start()
     wait_until(lambda: "cam-2" in centre.statuses())
     assert centre.statuses()["cam-1"] == newer
 
