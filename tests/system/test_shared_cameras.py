@@ -37,8 +37,8 @@ from tests.system.processes import Part, parts, wait_until
 pytestmark = pytest.mark.kafka
 
 CAMERAS = [f"cam-{number:02}" for number in range(40)]
-MATCH_SECONDS = 0.9
-"""Crossings are two seconds apart: an event belongs to the one that is nearer than this."""
+MATCH_SECONDS = 1.9
+"""Crossings are four seconds apart: an event belongs to the one that is nearer than this."""
 
 
 @dataclass
@@ -221,33 +221,31 @@ def test_a_third_worker_takes_about_a_third_of_the_cameras(run):
 
 
 def test_no_other_camera_misses_a_frame_when_a_worker_joins(run):
+    begin, end = run.heard.marks["two"], run.heard.marks["three"]
     stayed = set(CAMERAS) - moved(run, "two", "three")
     assert len(stayed) > 20
     for camera_id in stayed:
-        numbers = series(run, camera_id, run.heard.marks["two"], run.heard.marks["three"])
-        assert len(numbers) > 20
+        numbers = series(run, camera_id, begin, end)
+        assert len(numbers) > 10
         assert numbers == sorted(set(numbers)), "it was never opened anew"
-        epoch = run.heard.owner(camera_id)
-        owned = [
-            s for s in run.heard.statuses[camera_id] if s.reported_at.timestamp() < run.heard.marks["three"]
-        ]
-        assert (
-            len({(s.worker, s.epoch) for s in owned if s.reported_at.timestamp() > run.heard.marks["two"]})
-            == 1
-        )
+        said = [s for s in run.heard.statuses[camera_id] if begin < s.reported_at.timestamp() < end]
+        assert len({(status.worker, status.epoch) for status in said}) == 1
         # What a slow machine overtakes is in the ledger, and nothing else is missing.
-        ledger = owned[-1].ledger
-        missing = numbers[-1] - numbers[0] + 1 - len(numbers)
-        assert missing <= ledger.received - ledger.analysed - ledger.in_flight, epoch
+        lost = said[-1].ledger.received - said[-1].ledger.analysed - said[-1].ledger.in_flight
+        assert numbers[-1] - numbers[0] + 1 - len(numbers) <= lost
 
 
 def crossings_told(run: Run, camera_id: str, since: float, until: float) -> dict[float, list[Trace]]:
     """The events of each crossing that happened."""
-    happened = run.cameras.crossings(since, until)
+    happened = run.cameras.crossings(camera_id, since, until)
     told = {when: [] for when in happened}
     for event, trace in run.heard.events:
         at = event.occurred_at.timestamp()
-        if event.camera_id == camera_id and since + MATCH_SECONDS < at < until - MATCH_SECONDS:
+        if (
+            event.camera_id == camera_id
+            and event.kind == "line_crossed"
+            and since + MATCH_SECONDS < at < until - MATCH_SECONDS
+        ):
             nearest = min(happened, key=lambda when: abs(when - at))
             assert abs(nearest - at) < MATCH_SECONDS, "an event of which nothing was to be seen"
             told[nearest].append(trace)
@@ -266,7 +264,7 @@ def test_nothing_of_an_event_is_missed_or_told_twice_while_one_joins_and_one_lea
             near = any(abs(when - at) < 2 * OVERLAP.total_seconds() for at in hand_overs)
             assert len(traces) == 1 or near, (camera_id, when)
         told += len(crossings)
-    assert told > 40 * 10
+    assert told > 40 * 4
     assert len(moved(run, "three", "killing")) > 8, "the one that left had cameras"
 
 
@@ -299,7 +297,7 @@ def test_a_new_rule_is_applied_to_its_camera_alone_and_without_opening_it_anew(r
     assert json.loads(run.heard.said["changed"])["changed"] == CAMERAS[:2]
     numbers = series(run, CAMERAS[0], changing - 2, end)
     assert numbers == sorted(set(numbers))
-    assert len(numbers) > 8
+    assert len(numbers) > 4
     entered = [e for e, _ in run.heard.events if e.kind == "zone_entered"]
     assert {e.camera_id for e in entered} == {CAMERAS[0]}
     first = min(e.occurred_at for e in entered)
@@ -317,7 +315,7 @@ def test_a_removed_camera_is_closed_and_a_moved_one_is_not_touched_when_its_work
     assert series(run, CAMERAS[2], removed + 1, end + 10) == []
     numbers = series(run, CAMERAS[3], removed - 2, end)
     assert numbers == sorted(set(numbers))
-    assert len(numbers) > 8
+    assert len(numbers) > 4
     listed = {row["id"]: row for row in json.loads(run.heard.said["list"])["cameras"]}
     assert sorted(listed) == sorted(set(CAMERAS) - {CAMERAS[2]})
     move = json.loads(run.heard.said["move"])
