@@ -294,13 +294,13 @@ class Assignment:
         if placed is None:
             raise AssertionError("a camera is opened or changed only while it is in one of our partitions")
         crashed = held.camera is not None
+        if deed is Deed.OPEN and not crashed:
+            held.shard = self._emptiest()
         held.camera = placed.camera
         if deed is Deed.CHANGE:
             return ToShard(held.shard, Change(placed.camera))
         known = self._owners.get(camera_id)
         held.epoch = next_epoch(max(known.epoch if known else 0, held.epoch), now)
-        if not crashed:
-            held.shard = self._emptiest()
         held.since = None
         return ToShard(
             held.shard, Take(placed.camera, held.epoch, warm=self._is_watched(camera_id, placed, now))
