@@ -33,7 +33,12 @@ class BusSettings(Settings):
     topic_prefix: str = Field(
         default="safecity.", pattern=r"^[A-Za-z0-9._-]{0,64}$", description="before every topic's name"
     )
-    partitions: int = Field(default=12, ge=1, le=1000, description="of a topic that has to be created")
+    partitions: int = Field(
+        default=12,
+        ge=1,
+        le=1000,
+        description="of a topic that has to be created; as many workers at most can share cameras",
+    )
     replication_factor: int = Field(default=1, ge=1, le=9, description="of a topic that has to be created")
 
     @field_validator("bootstrap_servers")
