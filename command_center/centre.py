@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from command_center.clips import Clips
 from command_center.consumer import EventConsumer
+from command_center.known_cameras import KnownCameras
 from command_center.live import Live
 from command_center.media import MediaStore
 from command_center.metrics import CentreMetrics
@@ -28,6 +29,7 @@ class Centre:
     """
 
     site: Site
+    cameras: KnownCameras
     store: Store
     media: MediaStore
     clips: Clips
@@ -45,31 +47,34 @@ class Centre:
         store, media = Store(url), MediaStore(folder / "media")
         live, metrics = Live(), CentreMetrics()
         bus = bus or open_bus(site)
-        clips = Clips(site, folder / "clips")
+        cameras = KnownCameras(site, bus)
+        clips = Clips(site, cameras, folder / "clips")
         retention = Retention(store, media, site.centre, clips)
         consumer = EventConsumer(bus, store, media, live, metrics, retention)
-        return cls(site, store, media, clips, live, metrics, bus, consumer)
+        return cls(site, cameras, store, media, clips, live, metrics, bus, consumer)
 
     def start(self) -> None:
         """Begin to read the bus."""
         self.consumer.start()
+        self.cameras.start()
 
     def close(self) -> None:
         """End the live streams and the consumer, and let go of everything."""
         self.live.close()
         self.consumer.stop()
+        self.cameras.stop()
         self.bus.close()
         self.store.close()
 
     def statuses(self) -> dict[str, Status]:
         """The newest status of each camera of the site that ever reported."""
         known = self.store.statuses()
-        return {camera.id: known[camera.id] for camera in self.site.cameras if camera.id in known}
+        return {camera.id: known[camera.id] for camera in self.cameras.all() if camera.id in known}
 
     def refresh_metrics(self) -> None:
         """Bring the gauges that nobody else sets up to date."""
         statuses = self.statuses()
-        stale = sum(is_stale(statuses.get(camera.id)) for camera in self.site.cameras)
+        stale = sum(is_stale(statuses.get(camera.id)) for camera in self.cameras.all())
         self.metrics.show_cameras(list(statuses.values()), stale)
         self.metrics.followers.set(self.live.followers)
 

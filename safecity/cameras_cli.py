@@ -1,8 +1,6 @@
 """``safecity cameras``: the cameras on the bus, which the workers share."""
 
 import json
-import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +15,8 @@ from safecity.bus.port import BusError
 from safecity.cli import UsageError
 from safecity.log import configure_logging
 from safecity.redaction import redact
-from safecity.roster import Applied, Entry, Roster, apply, move, password_in, remove
+from safecity.references import STREAMS, password_in, stood_in
+from safecity.roster import Applied, Entry, Roster, apply, move, remove
 from safecity.settings import name_files, parse_site, read_document
 
 cameras = typer.Typer(
@@ -27,10 +26,6 @@ cameras = typer.Typer(
 SiteOption = Annotated[Path, typer.Option("--site", help="The site file: it names the bus.", metavar="FILE")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CameraArgument = Annotated[str, typer.Argument(help="The camera's id.", metavar="ID")]
-
-STREAMS = ("source", "substream")
-STAND_IN = "rtsp://127.0.0.1/"
-REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @cameras.command("apply")
@@ -185,7 +180,7 @@ def _cameras_of(path: Path, *, with_passwords: bool) -> dict[str, dict[str, Any]
     if not isinstance(found, list) or not found:
         raise UsageError(f"{path}: no cameras; want [[cameras]], see docs/configuration.md")
     kept = {k: v for k, v in document.items() if k in ("timezone", "allowed_networks")}
-    parse_site({**kept, "cameras": [_stood_in(camera) for camera in found]}, path.resolve().parent, str(path))
+    parse_site({**kept, "cameras": [stood_in(camera) for camera in found]}, path.resolve().parent, str(path))
     cameras = {}
     for index, camera in enumerate(found):
         for stream in STREAMS:
@@ -199,19 +194,6 @@ def _cameras_of(path: Path, *, with_passwords: bool) -> dict[str, dict[str, Any]
         camera = {"timezone": timezone, **camera} if timezone else camera
         cameras[camera["id"]] = camera
     return cameras
-
-
-def _stood_in(value: Any, key: str = "") -> Any:
-    """A configuration with stand-ins for the references whose values are not known here."""
-    if isinstance(value, dict):
-        return {name: _stood_in(item, name) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_stood_in(item) for item in value]
-    if not isinstance(value, str):
-        return value
-    if key in STREAMS and (whole := REFERENCE.fullmatch(value)) and whole[1] not in os.environ:
-        return STAND_IN
-    return REFERENCE.sub(lambda found: found[0] if found[1] in os.environ else "unset", value)
 
 
 def _entry(roster: Roster, camera_id: str) -> Entry:

@@ -1,6 +1,5 @@
 """The cameras on the bus: read, applied, removed, moved. Secrets stay references all the way."""
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -183,14 +182,6 @@ class _Publisher:
 
 def _publishing(bus: Bus) -> _Publisher:
     return _Publisher(bus.producer("safecity-cameras"))
-
-
-def password_in(source: object) -> bool:
-    """Whether an address holds a password, instead of a reference to one (``${NAME}``)."""
-    if not isinstance(source, str):
-        return False
-    found = re.match(r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@]*:(?P<password>[^\s/]*)@", source)
-    return found is not None and not re.fullmatch(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}", found["password"])
 
 
 def _read_to_end(consumer: Consumer) -> list[Record]:

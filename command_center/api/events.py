@@ -36,7 +36,7 @@ CursorText = Annotated[
 
 def present(centre: Centre, stored: StoredEvent) -> EventItem:
     """A stored event as the API shows it."""
-    names = {camera.id: camera.label for camera in centre.site.cameras}
+    names = {camera.id: camera.label for camera in centre.cameras.all()}
     snapshot = stored.event.snapshot
     return EventItem.model_construct(
         **dict(stored.event),

@@ -12,7 +12,8 @@ from safecity.camera_record import CameraRecord
 from safecity.cli import UsageError, app
 from safecity.commands import register
 from safecity.ownership import Hold, Ownership
-from safecity.roster import Roster, move, password_in
+from safecity.references import password_in
+from safecity.roster import Roster, move
 from safecity.settings import SettingsError, load_site
 from safecity.status import CameraState, Status
 
