@@ -1,4 +1,4 @@
-"""Workers that share 40 cameras over a real Kafka: one joins, one leaves, one is killed, cameras change.
+"""Workers that share 40 cameras over a real Kafka: they join, leave, freeze and are killed; cameras change.
 
 One run, on record from beginning to end; the tests look at different parts of the record.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from command_center.fence import successor
 from safecity.bus import open_bus
 from safecity.event import Event, Trace
 from safecity.observation import Observation
@@ -133,7 +134,8 @@ class Run:
         assert self.workers["one"].stop() == 0, self.workers["one"].said
         self.heard.mark("one stopped")
         wait_until(lambda: self.settled("two", "three"), 40, "the others to have the first one's cameras")
-        time.sleep(3)
+        time.sleep(2)
+        self.freeze()
         self.heard.mark("killing")
         os.killpg(self.workers["two"].process.pid, signal.SIGKILL)
         wait_until(lambda: self.settled("three"), 40, "the last to have all cameras")
@@ -142,6 +144,17 @@ class Run:
         self.change()
         self.command("list", "--json", name="list")
         assert self.workers["three"].stop() == 0, self.workers["three"].said
+
+    def freeze(self) -> None:
+        """One sleeps until its cameras are another's, and wakes up in the belief that they are its own."""
+        self.heard.mark("freezing")
+        os.killpg(self.workers["two"].process.pid, signal.SIGSTOP)
+        wait_until(lambda: self.settled("three"), 40, "the other to have the frozen one's cameras")
+        time.sleep(3)
+        self.heard.mark("waking")
+        os.killpg(self.workers["two"].process.pid, signal.SIGCONT)
+        wait_until(lambda: self.settled("two", "three"), 40, "it to have its share again")
+        time.sleep(4)
 
     def change(self) -> None:
         self.heard.mark("changing")
@@ -235,17 +248,24 @@ def test_no_other_camera_misses_a_frame_when_a_worker_joins(run):
         assert numbers[-1] - numbers[0] + 1 - len(numbers) <= lost
 
 
+def believed(run: Run) -> list[tuple[Event, Trace]]:
+    """What a centre stores of it."""
+    takeovers = {
+        camera_id: {o.epoch: o.since for o in said if o.hold is Hold.HOLDS}
+        for camera_id, said in run.heard.owners.items()
+    }
+    return [(e, t) for e, t in run.heard.events if successor(takeovers, e.camera_id, t) is None]
+
+
 def crossings_told(run: Run, camera_id: str, since: float, until: float) -> dict[float, list[Trace]]:
     """The events of each crossing that happened."""
     happened = run.cameras.crossings(camera_id, since, until)
     told = {when: [] for when in happened}
-    for event, trace in run.heard.events:
+    for event, trace in believed(run):
         at = event.occurred_at.timestamp()
-        if (
-            event.camera_id == camera_id
-            and event.kind == "line_crossed"
-            and since + MATCH_SECONDS < at < until - MATCH_SECONDS
-        ):
+        if event.camera_id != camera_id or event.kind != "line_crossed":
+            continue
+        if since + MATCH_SECONDS < at < until - MATCH_SECONDS:
             nearest = min(happened, key=lambda when: abs(when - at))
             assert abs(nearest - at) < MATCH_SECONDS, "an event of which nothing was to be seen"
             told[nearest].append(trace)
@@ -254,18 +274,32 @@ def crossings_told(run: Run, camera_id: str, since: float, until: float) -> dict
     }
 
 
+def check_told(run: Run, camera_id: str, since: float, until: float) -> int:
+    """Each crossing is told, and once, but for the moment in which both owners decide; how many there were."""
+    hand_overs = [o.since.timestamp() for o in run.heard.owners[camera_id] if o.hold is Hold.HOLDS]
+    crossings = crossings_told(run, camera_id, since, until)
+    for when, traces in crossings.items():
+        assert traces, (camera_id, when)
+        near = any(abs(when - at) < 2 * OVERLAP.total_seconds() for at in hand_overs)
+        assert len(traces) == 1 or near, (camera_id, when)
+    return len(crossings)
+
+
 def test_nothing_of_an_event_is_missed_or_told_twice_while_one_joins_and_one_leaves(run):
-    told = 0
-    for camera_id in CAMERAS:
-        hand_overs = [o.since.timestamp() for o in run.heard.owners[camera_id] if o.hold is Hold.HOLDS]
-        crossings = crossings_told(run, camera_id, run.heard.marks["two"], run.heard.marks["killing"])
-        for when, traces in crossings.items():
-            assert traces, (camera_id, when)
-            near = any(abs(when - at) < 2 * OVERLAP.total_seconds() for at in hand_overs)
-            assert len(traces) == 1 or near, (camera_id, when)
-        told += len(crossings)
-    assert told > 40 * 4
-    assert len(moved(run, "three", "killing")) > 8, "the one that left had cameras"
+    begin, end = run.heard.marks["two"], run.heard.marks["freezing"]
+    assert sum(check_told(run, camera_id, begin, end) for camera_id in CAMERAS) > 40 * 4
+    assert len(moved(run, "three", "freezing")) > 8, "the one that left had cameras"
+
+
+def test_a_worker_that_wakes_up_is_believed_only_about_what_it_alone_has_seen(run):
+    freezing, waking, end = (run.heard.marks[mark] for mark in ("freezing", "waking", "killing"))
+    taken = moved(run, "freezing", "waking")
+    assert len(taken) > 8
+    for camera_id in taken:
+        resumed = max(o.since.timestamp() for o in run.heard.owners[camera_id] if o.at.timestamp() < waking)
+        assert resumed - freezing < 15
+        check_told(run, camera_id, resumed, end)
+    assert set(run.heard.holders(end).values()) == {"two", "three"}
 
 
 def test_cameras_of_a_killed_worker_are_resumed_within_15_seconds(run):
@@ -279,8 +313,7 @@ def test_cameras_of_a_killed_worker_are_resumed_within_15_seconds(run):
     assert resumed[-1] < 15
     stayed = set(CAMERAS) - moved(run, "killing", "resumed")
     for camera_id in stayed:
-        crossings = crossings_told(run, camera_id, killed, run.heard.marks["changing"])
-        assert all(len(traces) == 1 for traces in crossings.values()), camera_id
+        check_told(run, camera_id, killed, run.heard.marks["changing"])
 
 
 def test_each_take_over_has_a_higher_epoch_and_events_carry_it(run):
