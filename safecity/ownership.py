@@ -12,9 +12,10 @@ from pydantic import Field
 
 from safecity.message import Message, Name, UtcTime
 
-OVERLAP: Final = timedelta(seconds=0.5)
+OVERLAP: Final = timedelta(seconds=1.0)
 """Event time for which both owners decide at a hand-over. Two readers of one camera do not time a frame to
-the millisecond alike, and an event told twice is better than one that is not told."""
+the millisecond alike, the old one may miss a frame and see it on the next, and an event told twice is better
+than one that is not told."""
 
 
 class Hold(StrEnum):
