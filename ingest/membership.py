@@ -53,6 +53,7 @@ class Membership:
         self._orders: SimpleQueue[ToShard] = SimpleQueue()
         self._unsaid: list[Ownership] = []
         self._producer: Producer | None = None
+        self._away = False
         self._leaving, self._left = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="membership", daemon=True)
 
@@ -110,8 +111,7 @@ class Membership:
             try:
                 self._serve()
             except BusError as error:
-                _log.warning("the bus is away; the cameras at hand go on", reason=redact(error))
-                self._drop_producer()
+                self._lose_bus(error)
                 if self._leaving.is_set():
                     self._left.set()
                 self._left.wait(RETRY_SECONDS)
@@ -146,9 +146,18 @@ class Membership:
             self._say()
         except BusError as error:
             # The clients come back by themselves, and with them what was missed.
-            _log.warning("the bus is away; the cameras at hand go on", reason=redact(error))
-            self._drop_producer()
+            self._lose_bus(error)
             self._leaving.wait(RETRY_SECONDS)
+        else:
+            if self._away:
+                _log.info("the bus answers again; the worker is back among the others")
+            self._away = False
+
+    def _lose_bus(self, error: BusError) -> None:
+        if not self._away:
+            _log.warning("the bus is away; the cameras at hand go on", reason=redact(error))
+        self._away = True
+        self._drop_producer()
 
     def _wait_for_others(self, owners: Consumer) -> None:
         deadline = time.monotonic() + LEAVE_SECONDS

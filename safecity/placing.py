@@ -27,9 +27,12 @@ def place(
     for camera_id, partition in placed.items():
         load[partition] = load.get(partition, 0.0) + costs.get(camera_id, average)
         count[partition] = count.get(partition, 0) + 1
+    # Workers hold runs of neighbouring partitions: the first few cameras are not to be all in one of them.
+    bits = max(partitions, default=0).bit_length()
+    turn = {number: int(f"{number:0{bits}b}"[::-1], 2) for number in partitions}
     chosen = {}
     for camera_id in new:
-        partition = min(partitions, key=lambda number: (round(load[number], 6), count[number], number))
+        partition = min(partitions, key=lambda number: (round(load[number], 6), count[number], turn[number]))
         chosen[camera_id] = partition
         load[partition] += costs.get(camera_id, average)
         count[partition] += 1
