@@ -1,105 +1,24 @@
 """Which cameras a worker has: from its partitions, their records and the word of other workers. Pure.
 
-The group protocol says which worker has a partition. What follows from it for a camera is a table: where it
-stands, what happened, where it stands then, and what is to be done. A camera that goes to another worker is
-kept (``LEAVING``) until that one says that it decides on its frames, so none is missed.
+The group protocol says which worker has a partition. What follows from it for a camera is a table
+(:mod:`ingest.standing`): where it stands, what happened, where it stands then, what is to be done. A camera
+that goes to another worker is kept (``LEAVING``) until that one says that it decides on its frames, so none
+is missed.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import Enum, auto
 
 from ingest.orders import Began, Change, Drop, End, Order, Take
+from ingest.placed import Placed
+from ingest.standing import TABLE, Deed, Happening, Standing
 from ingest.tenure import HANDOVER_SECONDS
 from safecity.camera import Camera
 from safecity.ownership import Hold, Ownership, next_epoch
 
 ALONE_SECONDS = 3.0
 """A worker that ends and knows of no other with cameras waits only so long for one to come."""
-
-
-class Standing(Enum):
-    """Where a camera stands with this worker."""
-
-    NONE = auto()
-    OPENING = auto()
-    """Asked for; no frame has come yet."""
-    HOLDING = auto()
-    LEAVING = auto()
-    """Its partition has gone; we go on until its new owner is ready."""
-    OVERTAKEN = auto()
-    """In one of our partitions, but somebody else has it under a newer epoch."""
-
-
-class Happening(Enum):
-    """What can happen to a camera."""
-
-    WANTED = auto()
-    CHANGED = auto()
-    GONE = auto()
-    """It is not ours any more, but somebody's: its partition went, or it was moved to another."""
-    REMOVED = auto()
-    BEGAN = auto()
-    """Its first frame was analysed."""
-    CLAIMED = auto()
-    """By another worker, under a newer epoch."""
-    RELEASED = auto()
-    """By the worker that had claimed it."""
-    CRASHED = auto()
-    """Its shard has."""
-    EXPIRED = auto()
-    """Nobody came to take it over."""
-
-
-class Deed(Enum):
-    """What is to be done."""
-
-    OPEN = auto()
-    CHANGE = auto()
-    CLOSE = auto()
-    END = auto()
-    """Close when the new owner has begun."""
-    SAY_HOLDS = auto()
-    SAY_LEAVES = auto()
-    SAY_LEFT = auto()
-
-
-S, H, D = Standing, Happening, Deed
-TABLE: Mapping[tuple[Standing, Happening], tuple[Standing, tuple[Deed, ...]]] = {
-    (S.NONE, H.WANTED): (S.OPENING, (D.OPEN,)),
-    (S.OPENING, H.CHANGED): (S.OPENING, (D.CHANGE,)),
-    (S.OPENING, H.GONE): (S.NONE, (D.CLOSE,)),
-    (S.OPENING, H.REMOVED): (S.NONE, (D.CLOSE,)),
-    (S.OPENING, H.BEGAN): (S.HOLDING, (D.SAY_HOLDS,)),
-    (S.OPENING, H.CLAIMED): (S.OVERTAKEN, (D.CLOSE,)),
-    (S.OPENING, H.CRASHED): (S.OPENING, (D.OPEN,)),
-    (S.HOLDING, H.CHANGED): (S.HOLDING, (D.CHANGE,)),
-    (S.HOLDING, H.GONE): (S.LEAVING, (D.SAY_LEAVES,)),
-    (S.HOLDING, H.REMOVED): (S.NONE, (D.CLOSE, D.SAY_LEFT)),
-    (S.HOLDING, H.CLAIMED): (S.OVERTAKEN, (D.END,)),
-    (S.HOLDING, H.CRASHED): (S.OPENING, (D.OPEN,)),
-    (S.LEAVING, H.WANTED): (S.HOLDING, (D.SAY_HOLDS,)),
-    (S.LEAVING, H.REMOVED): (S.NONE, (D.CLOSE, D.SAY_LEFT)),
-    (S.LEAVING, H.CLAIMED): (S.NONE, (D.END,)),
-    (S.LEAVING, H.CRASHED): (S.NONE, (D.SAY_LEFT,)),
-    (S.LEAVING, H.EXPIRED): (S.NONE, (D.CLOSE, D.SAY_LEFT)),
-    (S.OVERTAKEN, H.WANTED): (S.OPENING, (D.OPEN,)),
-    (S.OVERTAKEN, H.RELEASED): (S.OPENING, (D.OPEN,)),
-    (S.OVERTAKEN, H.GONE): (S.NONE, ()),
-    (S.OVERTAKEN, H.REMOVED): (S.NONE, ()),
-}
-"""What is not in it changes nothing."""
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A camera's record in a partition."""
-
-    camera: Camera
-    applied_at: datetime
-    moved_at: float | None = None
-    """Seconds since 1970, when it was moved here from another partition."""
 
 
 @dataclass(frozen=True)

@@ -8,20 +8,20 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import structlog
 from pydantic import ValidationError
 
-from ingest.assignment import Action, Assignment, Placed, ToShard
+from ingest.assignment import Action, Assignment, ToShard
 from ingest.orders import Began
+from ingest.placed import placed_of
 from safecity.bus import open_bus
 from safecity.bus.port import Bus, BusError, Consumer, Producer, Record, TopicPartition
-from safecity.camera_record import MOVED_HEADER, CameraRecord
+from safecity.camera_record import MOVED_HEADER
 from safecity.ownership import Ownership
 from safecity.redaction import redact
-from safecity.settings import SettingsError, Site, parse_site
+from safecity.settings import SettingsError, Site
 
 GROUP = "safecity-workers"
 CAMERAS, OWNERS = "cameras", "owners"
@@ -250,21 +250,3 @@ class Membership:
         if self._producer is not None:
             self._producer.close(1.0)
             self._producer = None
-
-
-def placed_of(record: Record, site: Site, *, moved: bool = False) -> Placed:
-    """A camera's record as its worker sees it: references are filled in from this process's environment.
-
-    Raises:
-        ValidationError: no such message.
-        SettingsError: a reference is to nothing, or something in the configuration is wrong.
-    """
-    read = CameraRecord.from_bytes(record.value or b"")
-    document = {
-        "timezone": site.timezone,
-        "allowed_networks": list(site.allowed_networks),
-        "cameras": [read.camera],
-    }
-    camera = parse_site(document, Path("/"), f"camera {read.camera_id}").cameras[0]
-    moved_at = record.timestamp_ms / 1000 if moved else None
-    return Placed(camera, read.applied_at, moved_at)

@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.assignment import ALONE_SECONDS, TABLE, Assignment, Deed, Happening, Placed, Standing, ToShard
+from ingest.assignment import ALONE_SECONDS, Assignment, ToShard
 from ingest.orders import Began, Change, Drop, End, Take
+from ingest.placed import Placed
+from ingest.standing import TABLE, Deed, Happening, Standing
 from ingest.tenure import HANDOVER_SECONDS
 from safecity.camera import Camera
 from safecity.ownership import Hold, Ownership
