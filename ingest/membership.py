@@ -115,6 +115,12 @@ class Membership:
                 if self._leaving.is_set():
                     self._left.set()
                 self._left.wait(RETRY_SECONDS)
+            except Exception as error:  # noqa: BLE001  a thread that ended would keep partitions that nobody serves
+                _log.error("the membership failed and begins anew; the cameras at hand go on", exc_info=error)
+                for partition in sorted(self._assignment.partitions):
+                    self._do(self._assignment.revoked(partition, time.time()))
+                self._drop_producer()
+                self._left.wait(RETRY_SECONDS)
 
     def _serve(self) -> None:
         self._bus.ensure_topics()

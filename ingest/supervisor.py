@@ -23,7 +23,9 @@ from safecity.settings import Site
 SILENT_SECONDS = 60.0
 """A shard that has not been heard of for so long is taken for stuck."""
 STOP_SECONDS = 30.0
-WATCH_SECONDS = 0.05
+WATCH_SECONDS = 0.25
+ORDERS_SECONDS = 0.05
+"""The same, where cameras come and go: between an order and its shard."""
 LEAVE_SECONDS = 40.0
 """Longest time that a stop waits for other workers to take the cameras over."""
 
@@ -96,7 +98,7 @@ class Supervisor:
                 post.start(self._log_choice)
             retention = RecordingRetention(self._site.recordings, self._site.recording)
             retention.start()
-            while not self._stopping.wait(WATCH_SECONDS):
+            while not self._stopping.wait(ORDERS_SECONDS if self._membership else WATCH_SECONDS):
                 self._watch()
             self._hand_over()
             retention.stop()
@@ -149,12 +151,12 @@ class Supervisor:
         deadline = time.monotonic() + LEAVE_SECONDS
         while not self._membership.left and time.monotonic() < deadline:
             self._watch()
-            time.sleep(WATCH_SECONDS)
+            time.sleep(ORDERS_SECONDS)
         self._membership.close()
         self._watch()
         while time.monotonic() < min(self._busy_until, deadline):
             self._watch()
-            time.sleep(WATCH_SECONDS)
+            time.sleep(ORDERS_SECONDS)
 
     def _posts_stopped(self) -> list[ShardProcess]:
         for post in self._posts:
@@ -163,7 +165,7 @@ class Supervisor:
         while time.monotonic() < deadline and any(post.alive for post in self._posts):
             for post in self._posts:
                 post.listen()
-            time.sleep(WATCH_SECONDS)
+            time.sleep(ORDERS_SECONDS)
         for post in self._posts:
             post.listen()
             if post.alive:

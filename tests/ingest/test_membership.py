@@ -190,3 +190,25 @@ def test_one_that_never_joined_has_nothing_to_hand_over(site):
     with working(worker):
         worker.membership.leave()
         assert worker.membership.left
+
+
+def test_a_membership_that_fails_begins_anew_and_touches_no_camera(site, monkeypatch, capfd):
+    put(site, *IDS)
+    worker = Worker(site, "one")
+    with working(worker):
+        worker.membership.start()
+        wait_until(lambda: set(worker.work().has) == set(IDS))
+        failed = []
+
+        def fails_once(_now):
+            monkeypatch.undo()
+            failed.append(True)
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(worker.membership._assignment, "tick", fails_once)
+        wait_until(lambda: failed)
+        put(site, "new")
+        wait_until(lambda: "new" in worker.work().has)
+        wait_until(lambda: set(owners(site).values()) == {("one", Hold.HOLDS)})
+        assert worker.orders(Drop) == worker.orders(End) == []
+    assert "the membership failed" in "".join(capfd.readouterr())
