@@ -35,7 +35,8 @@ from tests.scripted_cameras import (
 )
 from tests.system.processes import Part, parts, wait_until
 
-pytestmark = pytest.mark.kafka
+# The run is one fixture, and takes minutes where other work goes on.
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 
 CAMERAS = [f"cam-{number:02}" for number in range(40)]
 MATCH_SECONDS = 1.9
