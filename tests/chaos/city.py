@@ -1,0 +1,227 @@
+"""A city with a broker, workers that share cameras, and a centre; and the hand that harms and mends it."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safecity import kafka_dev
+from safecity.bus.port import BusError
+from safecity.kafka_dev import Broker
+from safecity.settings import load_site
+from tests.chaos.faults import AWAY, Fault, Strike
+from tests.chaos.isolation import fill_disk, mount_disk, switch_link
+from tests.chaos.listener import Listener, wait_until
+from tests.chaos.verdict import Verdict, judge, seconds_of
+from tests.scripted_cameras import ScriptedCameras, scripted_cameras, write_cameras, write_worker
+from tests.system.processes import City, Part, free_port, parts
+
+CAMERAS = [f"cam-{number:02}" for number in range(12)]
+WORKERS = ("one", "two")
+RESUMED_SECONDS = 60.0
+
+
+@dataclass
+class Death:
+    """A worker was killed."""
+
+    at: float
+    """Seconds since 1970."""
+    cameras: set[str]
+
+
+@dataclass
+class ChaosCity:
+    """All of it, running."""
+
+    folder: Path
+    broker: Broker
+    cameras: ScriptedCameras
+    workers: list[Part]
+    centre: City
+    listener: Listener
+    dice: random.Random
+    deaths: list[Death] = field(default_factory=list)
+    away: list[tuple[float, float]] = field(default_factory=list)
+    """When no worker could take over from another: seconds since 1970, from and to."""
+    log: list[str] = field(default_factory=list)
+
+    def settled(self) -> bool:
+        """Every camera has an owner, and every worker cameras."""
+        held = [len(self.listener.held_by(worker)) for worker in WORKERS]
+        return sum(held) == len(CAMERAS) and min(held) > 0
+
+    def strike(self, strike: Strike) -> None:
+        """Harm."""
+        self.note(
+            f"{strike.fault}{f' {WORKERS[strike.target]}' if 'worker' in strike.fault else ''}, "
+            f"for {strike.lasts} s"
+        )
+        if strike.fault in AWAY:
+            self.away.append((time.time(), float("inf")))
+        match strike.fault:
+            case Fault.KILL_WORKER:
+                self.deaths.append(Death(time.time(), self.listener.held_by(WORKERS[strike.target])))
+                self._signal(self.workers[strike.target], signal.SIGKILL)
+                self.workers[strike.target].process.wait()
+            case Fault.FREEZE_WORKER:
+                self._signal(self.workers[strike.target], signal.SIGSTOP)
+            case Fault.KILL_CENTRE:
+                self._signal(self.centre.centre, signal.SIGKILL)
+                self.centre.centre.process.wait()
+            case Fault.FREEZE_CENTRE:
+                self._signal(self.centre.centre, signal.SIGSTOP)
+            case Fault.KILL_BROKER:
+                os.kill(self.broker.pid, signal.SIGKILL)
+            case Fault.FREEZE_BROKER:
+                os.kill(self.broker.pid, signal.SIGSTOP)
+            case Fault.CUT_LINK:
+                switch_link(up=False)
+            case Fault.FILL_DISK:
+                fill_disk(self._disk(strike.target))
+            case Fault.REPEAT:
+                with suppress(BusError):
+                    self.note(f"said {self.listener.repeat(self.dice)} events again")
+
+    def mend(self, strike: Strike) -> None:
+        """Undo it."""
+        match strike.fault:
+            case Fault.KILL_WORKER:
+                self.workers[strike.target].start()
+            case Fault.FREEZE_WORKER:
+                self._signal(self.workers[strike.target], signal.SIGCONT)
+            case Fault.KILL_CENTRE:
+                self.centre.centre.start()
+            case Fault.FREEZE_CENTRE:
+                self._signal(self.centre.centre, signal.SIGCONT)
+            case Fault.KILL_BROKER:
+                self._restart_broker()
+            case Fault.FREEZE_BROKER:
+                with suppress(ProcessLookupError):
+                    os.kill(self.broker.pid, signal.SIGCONT)
+            case Fault.CUT_LINK:
+                switch_link(up=True)
+            case Fault.FILL_DISK:
+                (self._disk(strike.target) / "filler").unlink(missing_ok=True)
+        if strike.fault in AWAY:
+            self.away = [(begin, min(end, time.time())) for begin, end in self.away]
+        self.note(f"mended: {strike.fault}")
+
+    def note(self, what: str) -> None:
+        """Write into the run's log."""
+        self.log.append(f"{time.time():.2f} {what}")
+
+    def everything_stored(self) -> bool:
+        """Nothing that was decided is neither in the store nor refused."""
+        settled = {*self.centre.stored(), *((e["event_id"], e["revision"]) for e in self.listener.fenced)}
+        return {(e["event_id"], e["revision"]) for e in self.journals()} <= settled
+
+    def journals(self) -> list[dict[str, Any]]:
+        """Every event that a worker wrote down."""
+        lines = [
+            line for file in self.folder.glob("decided-*.jsonl") for line in file.read_text().splitlines()
+        ]
+        return [json.loads(line) for line in lines]
+
+    def verdict(self, seed: int) -> Verdict:
+        """What came of it."""
+        stored = self.centre.stored()
+        times: dict[str, list[float]] = {}
+        for event in self._stored_events(set(stored)):
+            times.setdefault(event["camera_id"], []).append(seconds_of(event))
+        verdict = judge(seed, self.journals(), stored, self.listener.fenced, times)
+        verdict.resumed_after = [after for death in self.deaths for after in self._resumed_after(death)]
+        return verdict
+
+    def _stored_events(self, stored: set[tuple[str, int]]) -> list[dict[str, Any]]:
+        return [e for e in self.journals() if (e["event_id"], e["revision"]) in stored]
+
+    def _resumed_after(self, death: Death) -> Iterator[float]:
+        # Nobody can take over while the bus is away: that time is not the hand-over's.
+        begin = max(
+            [death.at, *(end for start, end in self.away if start < death.at + 15 and end > death.at)]
+        )
+        for camera in sorted(death.cameras):
+            later = [t for t in self.listener.seen[camera] if t > death.at + 0.6]
+            yield max(0.0, min(later, default=begin + RESUMED_SECONDS) - begin)
+
+    def _disk(self, worker: int) -> Path:
+        return self.folder / WORKERS[worker] / "data"
+
+    def _restart_broker(self) -> None:
+        deadline = time.monotonic() + 60
+        while kafka_dev.is_running(self.broker) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.broker = kafka_dev.start(self.broker.port, self.broker.data)
+
+    @staticmethod
+    def _signal(part: Part, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(part.process.pid, number)
+
+
+@contextmanager
+def chaos_city(folder: Path, seed: int) -> Iterator[ChaosCity]:
+    """A city in ``folder``, settled; everything ends with it."""
+    with ExitStack() as stack:
+        broker = kafka_dev.start(0, folder / "kafka")
+        stack.callback(_end_broker, folder / "kafka")
+        bus = {"backend": "kafka", "bootstrap_servers": [broker.address]}
+        for name in WORKERS:
+            mount_disk(folder / name / "data")
+            stack.callback(subprocess.run, ["umount", str(folder / name / "data")], check=False)
+        sites = [write_worker(folder, name, bus) for name in WORKERS]
+        workers = [
+            Part(
+                ["worker", "--site", str(site), "--journal", str(folder / f"decided-{name}.jsonl")],
+                folder / f"{name}.log",
+                {},
+            )
+            for name, site in zip(WORKERS, sites, strict=True)
+        ]
+        centre = _centre(folder, bus)
+        cameras = stack.enter_context(scripted_cameras())
+        stack.enter_context(parts(*workers, centre.centre))
+        listener = Listener(load_site(sites[0]))
+        stack.callback(listener.close)
+        file = write_cameras(folder / "cameras.json", [cameras.camera(camera) for camera in CAMERAS])
+        subprocess.run(
+            [sys.executable, "-m", "safecity", "cameras", "apply", str(file), "--site", str(sites[0])],
+            check=True,
+            capture_output=True,
+        )
+        city = ChaosCity(folder, broker, cameras, workers, centre, listener, random.Random(seed))
+        for part in (*workers, centre.centre):
+            part.start()
+        assert wait_until(city.settled, 60), "the workers did not share the cameras"
+        assert wait_until(centre.ready, 60), "the centre did not get ready"
+        yield city
+
+
+def _centre(folder: Path, bus: dict[str, Any]) -> City:
+    port = free_port()
+    site = folder / "centre.json"
+    site.write_text(
+        json.dumps(
+            {"name": "chaos", "data_dir": str(folder / "centre"), "bus": bus, "centre": {"port": port}}
+        )
+    )
+    centre = Part(["command-center", "--site", str(site)], folder / "centre.log", {})
+    return City(folder, port, site, centre, centre)
+
+
+def _end_broker(data: Path) -> None:
+    if (running := kafka_dev.running_broker(data)) is not None:
+        with suppress(ProcessLookupError):
+            os.kill(running.pid, signal.SIGCONT)
+        kafka_dev.stop(running, seconds=10.0)
+    shutil.rmtree(data, ignore_errors=True)
