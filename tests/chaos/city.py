@@ -120,10 +120,15 @@ class ChaosCity:
         """Write into the run's log."""
         self.log.append(f"{time.time():.2f} {what}")
 
-    def everything_stored(self) -> bool:
-        """Nothing that was decided is neither in the store nor refused."""
-        settled = {*self.centre.stored(), *((e["event_id"], e["revision"]) for e in self.listener.fenced)}
-        return {(e["event_id"], e["revision"]) for e in self.journals()} <= settled
+    def everything_stored(self, seconds: float) -> bool:
+        """Whether, in time, all that is decided by now is in the store or refused."""
+        decided = {(e["event_id"], e["revision"]) for e in self.journals()}
+
+        def settled() -> bool:
+            refused = {(e["event_id"], e["revision"]) for e in self.listener.fenced}
+            return decided <= {*self.centre.stored(), *refused}
+
+        return wait_until(settled, seconds)
 
     def journals(self) -> list[dict[str, Any]]:
         """Every event that a worker wrote down."""
