@@ -72,7 +72,13 @@ def _configuration() -> str:
 
 def _tables(schema: dict[str, Any], definitions: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "Top level", "", schema
-    for key, name in (("bus", "BusSettings"), ("detector", "DetectorSettings"), ("worker", "WorkerSettings")):
+    for key, name in (
+        ("bus", "BusSettings"),
+        ("bus.tls", "TlsSettings"),
+        ("bus.sasl", "SaslSettings"),
+        ("detector", "DetectorSettings"),
+        ("worker", "WorkerSettings"),
+    ):
         yield key, f"[{key}]", definitions[name]
     yield "centre", "[centre]", definitions["CentreSettings"]
     yield "cameras", "[[cameras]]", definitions["Camera"]

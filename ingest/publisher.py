@@ -11,7 +11,7 @@ import structlog
 
 from ingest.metrics import WorkerMetrics
 from ingest.outbox import Outbox, OutboxError, Outgoing
-from safecity.bus.port import Bus, BusError, BusUnavailableError, Producer, RecordTooLargeError
+from safecity.bus.port import Bus, BusError, Producer, RecordTooLargeError
 from safecity.cloudevents import published
 
 BATCH = 200
@@ -196,7 +196,10 @@ class Publisher:
                     headers=message.headers,
                     timestamp_ms=message.timestamp_ms,
                 )
-            except BusUnavailableError:
+            except RecordTooLargeError:
+                self._metrics.lost.labels(message.topic).inc()
+                continue
+            except BusError:
                 self._give_back(messages[index:])
                 raise
             self._metrics.published.labels(message.topic).inc()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
+from safecity.bus_security import SaslSettings, TlsSettings
 from safecity.camera import DEFAULT_NETWORKS, Camera, Settings, Timezone, address_allowed
 from safecity.message import Share
 from safecity.redaction import redact, remember_secret
@@ -35,6 +36,21 @@ class BusSettings(Settings):
     )
     partitions: int = Field(default=12, ge=1, le=1000, description="of a topic that has to be created")
     replication_factor: int = Field(default=1, ge=1, le=9, description="of a topic that has to be created")
+    tls: TlsSettings | None = Field(
+        default=None, description="kafka: encrypt, and check the brokers' certificate"
+    )
+    sasl: SaslSettings | None = Field(default=None, description="kafka: say who we are; wants tls")
+
+    @model_validator(mode="after")
+    def _security_fits(self) -> Self:
+        if self.backend != "kafka" and (self.tls or self.sasl):
+            raise ValueError(f"tls and sasl are for kafka, and the backend is {self.backend}")
+        if self.sasl is not None and self.tls is None:
+            raise ValueError(
+                "sasl wants tls, or whoever listens can guess the password; an empty [bus.tls] will do where "
+                "the brokers' certificate is of an authority that this system knows"
+            )
+        return self
 
     @field_validator("bootstrap_servers")
     @classmethod
@@ -142,6 +158,9 @@ class CentreSettings(Settings):
             remember_secret(password)
         return database
 
+
+TLS_FILES = ("ca_file", "cert_file", "key_file")
+_REFERENCE = r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}"
 
 Network = Annotated[str, Field(description="CIDR, e.g. 10.20.0.0/16")]
 
@@ -266,9 +285,12 @@ def parse_site(document: dict[str, Any], folder: Path, name: str = "site") -> Si
     Raises:
         SettingsError: something in it is wrong.
     """
+    _refuse_clear_password(document, name)
     document = _fill_environment(document, name)
     document.setdefault("data_dir", "data")
     document["data_dir"] = str(folder / str(document["data_dir"]))
+    tls = _table(document, "bus", "tls")
+    tls |= {key: str(folder / tls[key]) for key in TLS_FILES if isinstance(tls.get(key), str)}
     cameras = document.get("cameras")
     for camera in cameras if isinstance(cameras, list) else ():
         for stream in ("source", "substream"):
@@ -279,6 +301,22 @@ def parse_site(document: dict[str, Any], folder: Path, name: str = "site") -> Si
         return Site.model_validate(document)
     except ValidationError as error:
         raise SettingsError("\n".join(f"{name}: {line}" for line in _explain(error))) from None
+
+
+def _refuse_clear_password(document: dict[str, Any], name: str) -> None:
+    password = _table(document, "bus", "sasl").get("password")
+    if isinstance(password, str) and not re.fullmatch(_REFERENCE, password):
+        raise SettingsError(
+            f"{name}: bus.sasl.password: a password has no place in the file; name a variable of the "
+            'environment: password = "${SAFECITY_BUS_PASSWORD}"'
+        )
+
+
+def _table(document: dict[str, Any], *path: str) -> dict[str, Any]:
+    found: Any = document
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _fill_environment(value: Any, name: str, path: str = "") -> Any:
@@ -295,7 +333,7 @@ def _fill_environment(value: Any, name: str, path: str = "") -> Any:
             raise SettingsError(f"{name}: {path}: the environment variable {match[1]} is not set")
         return found
 
-    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", substitute, value)
+    return re.sub(_REFERENCE, substitute, value)
 
 
 def _explain(error: ValidationError) -> list[str]:
