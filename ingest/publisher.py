@@ -2,23 +2,26 @@
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
+from ingest.best_effort import BestEffort
+from ingest.fill_level import FillLevel
 from ingest.metrics import WorkerMetrics
-from ingest.outbox import Outbox, OutboxError, Outgoing
-from safecity.bus.port import Bus, BusError, Producer, RecordTooLargeError
+from ingest.outbox import Backlog, Outbox, OutboxError, Outgoing
+from safecity.bus.port import Acknowledge, Bus, BusError, Producer, RecordTooLargeError
 from safecity.cloudevents import published
 
 BATCH = 200
 ACKNOWLEDGE_SECONDS = 15.0
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
-BEST_EFFORT_LIMIT = 5_000
-"""Observations and statuses kept in memory while the bus is away; older ones are given up and counted."""
+FULL_EVERY_SECONDS = 60.0
+LOUD = 0.95
+MEGABYTE = 1024 * 1024
 
 _log = structlog.get_logger()
 
@@ -45,11 +48,16 @@ class Publisher:
     A stop or a crash between any two steps repeats messages and loses none; the centre knows repeats
     by event id and revision.
 
+    Observations and statuses go past the outbox while the bus takes them. While it does not, and until those
+    that wait are gone, they go through it, behind the events; when there is no room, the oldest of them are
+    given up and counted.
+
     Args:
         open_outbox: opens the outbox for this thread.
         bus: where the messages go.
         client_id: what the bus calls this producer.
         metrics: told what was published and what waits.
+        limit_bytes: of the outbox; events and their pictures are kept beyond it, until the disk is full.
         once: the outbox gets nothing new: when it is empty, delete it and end.
     """
 
@@ -60,15 +68,21 @@ class Publisher:
         client_id: str,
         metrics: WorkerMetrics,
         *,
+        limit_bytes: int,
         once: bool = False,
     ) -> None:
         self._once = once
+        self._limit_bytes = limit_bytes
         self._open_outbox = open_outbox
         self._bus = bus
         self._client_id = client_id
         self._metrics = metrics
-        self._best_effort: deque[Outgoing] = deque()
-        self._best_effort_lock = threading.Lock()
+        self._best_effort = BestEffort(
+            given_up=lambda topic: metrics.lost.labels(topic).inc(),
+            published=lambda topic: metrics.published.labels(topic).inc(),
+        )
+        self._level = FillLevel()
+        self._said_full_at = float("-inf")
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._deadline = 0.0
@@ -89,10 +103,7 @@ class Publisher:
 
     def offer(self, message: Outgoing) -> None:
         """Publish when possible; the oldest are given up when the bus is away for too long."""
-        with self._best_effort_lock:
-            self._best_effort.append(message)
-            if len(self._best_effort) > BEST_EFFORT_LIMIT:
-                self._metrics.lost.labels(self._best_effort.popleft().topic).inc()
+        self._best_effort.offer(message)
         self._wake.set()
 
     def stop(self, drain_seconds: float) -> None:
@@ -113,39 +124,85 @@ class Publisher:
                     busy = False
                     self._say(connected=False, error=error)
                     self._drop_producer()
+                    self._put_by(outbox)
                     self._nap(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
                     failures += 1
                 if self._stopping.is_set() and (not self._work_left() or time.monotonic() > self._deadline):
                     break
                 if self._once and not failures and not self.pending:
                     outbox.path.unlink(missing_ok=True)
-                    break
+                    return
                 if not busy and not failures:
                     self._wake.wait(1.0)
                     self._wake.clear()
             self._drop_producer()
+            self._put_by(outbox)
 
     def _round(self, outbox: Outbox) -> bool:
+        if self._best_effort.trouble is not None:
+            raise self._best_effort.trouble
         waiting = outbox.waiting(BATCH)
+        backlog = self._look(outbox)
+        if self._producer is None:
+            self._bus.ensure_topics()
+            self._producer = self._bus.producer(self._client_id)
+        if not waiting and not self._best_effort:
+            return False
+        self._deliver(outbox, self._producer, [_Sent(s, m) for s, m in waiting])
+        if backlog.best_effort:  # what came later must not overtake it
+            self._put_by(outbox)
+        else:
+            self._try(self._producer)
+        self._say(connected=True)
+        return len(waiting) == BATCH
+
+    def _look(self, outbox: Outbox) -> Backlog:
+        """See what waits, and tell."""
         backlog = outbox.backlog()
         self.pending = backlog.messages
         self._metrics.outbox_messages.set(backlog.messages)
         self._metrics.outbox_bytes.set(backlog.size_bytes)
+        self._metrics.outbox_limit.set(self._limit_bytes)
         self._metrics.outbox_oldest.set(backlog.oldest_seconds)
-        best_effort = self._take_best_effort()
-        if self._producer is None:
-            try:
-                self._bus.ensure_topics()
-                self._producer = self._bus.producer(self._client_id)
-            except BusError:
-                self._give_back(best_effort)
-                raise
-        if not waiting and not best_effort:
-            return False
-        self._deliver(outbox, self._producer, [_Sent(s, m) for s, m in waiting])
-        self._try(self._producer, best_effort)
-        self._say(connected=True)
-        return len(waiting) == BATCH
+        share = backlog.size_bytes / self._limit_bytes
+        if (level := self._level.rises_to(share)) is not None:
+            say = _log.error if level >= LOUD else _log.warning
+            say(
+                f"the outbox is {level:.0%} full; when it is full, the oldest observations and statuses go",
+                megabytes=round(backlog.size_bytes / MEGABYTE, 1),
+                messages=backlog.messages,
+                oldest_seconds=round(backlog.oldest_seconds),
+            )
+        elif self._level.clears(share):
+            _log.info("the outbox has room again", messages=backlog.messages)
+        return backlog
+
+    def _put_by(self, outbox: Outbox) -> None:
+        """Keep on disk what cannot be published now, and make room for it."""
+        messages = self._best_effort.take()
+        try:
+            if messages:
+                outbox.append(messages, best_effort=True)
+            lost = outbox.give_up(self._limit_bytes)
+            backlog = self._look(outbox)
+        except OutboxError as error:
+            self._best_effort.give_back(messages)
+            _log.warning("observations and statuses cannot be kept on disk", error=str(error))
+            return
+        for topic, count in lost.items():
+            self._metrics.lost.labels(topic).inc(count)
+        if time.monotonic() - self._said_full_at > FULL_EVERY_SECONDS:
+            self._say_full(lost, backlog)
+
+    def _say_full(self, lost: Mapping[str, int], backlog: Backlog) -> None:
+        if backlog.size_bytes > self._limit_bytes:
+            text = "the outbox is over its bound with events alone; they are kept until the disk is full"
+        elif lost:
+            text = "the outbox is full; the oldest observations and statuses are given up, events are kept"
+        else:
+            return
+        self._said_full_at = time.monotonic()
+        _log.error(text, megabytes=round(backlog.size_bytes / MEGABYTE, 1), given_up=dict(lost))
 
     def _deliver(self, outbox: Outbox, producer: Producer, sent: list[_Sent]) -> None:
         try:
@@ -186,33 +243,14 @@ class Publisher:
                 producer, replace(message, topic="dead-letter", value=b"", headers=headers), acknowledge
             )
 
-    def _try(self, producer: Producer, messages: list[Outgoing]) -> None:
+    def _try(self, producer: Producer) -> None:
+        messages = self._best_effort.take()
         for index, message in enumerate(messages):
             try:
-                producer.publish(
-                    message.topic,
-                    key=message.key,
-                    value=message.value,
-                    headers=message.headers,
-                    timestamp_ms=message.timestamp_ms,
-                )
-            except RecordTooLargeError:
-                self._metrics.lost.labels(message.topic).inc()
-                continue
+                self._best_effort.send(message, partial(_hand_over, producer, message))
             except BusError:
-                self._give_back(messages[index:])
+                self._best_effort.give_back(messages[index:])
                 raise
-            self._metrics.published.labels(message.topic).inc()
-
-    def _take_best_effort(self) -> list[Outgoing]:
-        with self._best_effort_lock:
-            taken = list(self._best_effort)
-            self._best_effort.clear()
-        return taken
-
-    def _give_back(self, messages: list[Outgoing]) -> None:
-        with self._best_effort_lock:
-            self._best_effort.extendleft(reversed(messages))
 
     def _work_left(self) -> bool:
         return bool(self.pending or self._best_effort)
@@ -229,6 +267,7 @@ class Publisher:
                 producer.close(timeout=1.0)
             except BusError as error:
                 _log.debug("closing the producer failed", error=str(error))
+        self._best_effort.reclaim()
 
     def _say(self, *, connected: bool, error: Exception | None = None) -> None:
         self._metrics.bus_connected.set(connected)
@@ -239,3 +278,14 @@ class Publisher:
             _log.info("the bus takes messages")
         else:
             _log.warning("the bus is away; events are kept in the outbox", error=str(error))
+
+
+def _hand_over(producer: Producer, message: Outgoing, acknowledge: Acknowledge) -> None:
+    producer.publish(
+        message.topic,
+        key=message.key,
+        value=message.value,
+        headers=message.headers,
+        timestamp_ms=message.timestamp_ms,
+        acknowledge=acknowledge,
+    )

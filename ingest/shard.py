@@ -12,11 +12,12 @@ from pathlib import Path
 import structlog
 
 from detectors.detector import build_detector
+from ingest.decided import Decided
 from ingest.frame import Frame
 from ingest.journal import Journal
 from ingest.ledger import Outcome
 from ingest.metrics import WorkerMetrics
-from ingest.outbox import Outbox, OutboxError, Outgoing
+from ingest.outbox import Outbox, Outgoing
 from ingest.overload import Overload
 from ingest.pipeline import Analysis
 from ingest.post import Post, open_post
@@ -32,6 +33,7 @@ from safecity.status import CameraStep, LedgerCounts, Status
 
 DRAIN_SECONDS = 10.0
 BEAT_SECONDS = 1.0
+MEGABYTE = 1024 * 1024
 
 _log = structlog.get_logger()
 
@@ -89,14 +91,24 @@ class Shard:
         self._wake = threading.Event()
         self._outbox = Outbox(plan.outbox)
         self._epoch = self._outbox.raise_epoch()
-        self._journal = Journal(plan.journal) if plan.journal else None
+        self._decided = Decided(
+            self._outbox,
+            Journal(plan.journal) if plan.journal else None,
+            metrics,
+            plan.site.worker.unsaved_max_mb * MEGABYTE,
+        )
         self._bus = open_bus(plan.site)
         self._publishers = [
-            Publisher(partial(Outbox, path), self._bus, f"{plan.name}/{path.stem}", metrics, once=once)
+            Publisher(
+                partial(Outbox, path),
+                self._bus,
+                f"{plan.name}/{path.stem}",
+                metrics,
+                limit_bytes=plan.site.worker.outbox_max_mb * MEGABYTE,
+                once=once,
+            )
             for path, once in ((plan.outbox, False), *((orphan, True) for orphan in plan.orphans))
         ]
-        self._unsaved: list[Outgoing] = []
-        self._unsaved_lines: list[bytes] = []
         self._by_kind: dict[str, int] = {}
         self._memory = TrackMemory(worker_folder(plan.site) / "tracks")
         detector = build_detector(plan.site.detector)
@@ -141,6 +153,9 @@ class Shard:
         frame = post.mailbox.take()
         if frame is None:
             return False
+        if self._decided.is_full:
+            post.ledger.settle(Outcome.SHED)
+            return True
         begin = time.thread_time()
         self._analyse(post, frame)
         post.analysis_seconds += time.thread_time() - begin
@@ -187,32 +202,17 @@ class Shard:
                     ("media-name", (event.snapshot or "").encode()),
                     ("content-type", b"image/jpeg"),
                 )
-                self._unsaved.append(Outgoing("snapshots", key, decision.picture, picture_headers, stamp))
-            self._unsaved.append(
+                self._decided.add(Outgoing("snapshots", key, decision.picture, picture_headers, stamp))
+            self._decided.add(
                 Outgoing("events", key, event.to_bytes(), tuple(event_headers(event, trace)), stamp)
             )
-            self._unsaved_lines.append(event.to_bytes())
         if analysis.decisions:
             self._save()
         self._publishers[0].offer(Outgoing("observations", key, observation.to_bytes(), (), stamp))
 
     def _save(self) -> None:
-        """Put into the outbox what is not in it yet. What the disk refuses is kept and tried again."""
-        try:
-            with self._metrics.timed("outbox"):
-                self._outbox.append(self._unsaved)
-        except OutboxError as error:
-            _log.error(
-                "the outbox's disk takes nothing; events are kept in memory: free some space",
-                waiting=len(self._unsaved_lines),
-                error=str(error),
-            )
-        else:
-            if self._journal is not None:
-                self._journal.write(self._unsaved_lines)
-            self._unsaved, self._unsaved_lines = [], []
+        if self._decided.save():
             self._publishers[0].notify()
-        self._metrics.outbox_failed.set(len(self._unsaved))
 
     @staticmethod
     def _on_state(camera: Camera, state: StreamState) -> None:
@@ -220,8 +220,7 @@ class Shard:
 
     def _beat(self, heartbeat: Connection | None) -> None:
         """What is done once a second beside the frames."""
-        if self._unsaved:
-            self._save()
+        self._save()
         self._weigh()
         for post in self._posts:
             state = post.stream.state
@@ -300,8 +299,7 @@ class Shard:
             )
             self._report(post)
         self._memory.keep(((post.camera, post.pipeline) for post in self._posts), complete=True)
-        if self._unsaved:
-            self._save()
+        self._save()
         for publisher in self._publishers:
             publisher.stop(DRAIN_SECONDS)
         self._outbox.close()

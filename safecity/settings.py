@@ -81,7 +81,18 @@ class WorkerSettings(Settings):
     processes: int = Field(default=0, ge=0, le=256, description="one a core when 0")
     metrics_host: str = Field(default="127.0.0.1", description="where /metrics and /health listen")
     metrics_port: int = Field(default=9464, ge=0, le=65535, description="0: any free port")
-    outbox_max_mb: int = Field(default=1024, ge=1, description="bound of the outbox on disk")
+    outbox_max_mb: int = Field(
+        default=1024,
+        ge=1,
+        description="bound of each process's outbox on disk; when it is full, the oldest observations and "
+        "statuses are given up, events and their pictures never",
+    )
+    unsaved_max_mb: int = Field(
+        default=64,
+        ge=1,
+        description="what each process keeps in memory of events that a full disk does not take; see "
+        "operations.md, The outbox",
+    )
     read_timeout_seconds: float = Field(
         default=8.0, gt=0.0, le=120.0, description="a camera that sends nothing for so long is reconnected"
     )
