@@ -1,15 +1,17 @@
-"""Writes what the code says of itself: JSON Schemas, the configuration reference, the table of metrics.
+"""Writes what the code says of itself: JSON Schemas, samples of messages, the configuration, the metrics.
 
 usage: python docs/generate.py [--check]     (--check: change nothing, exit 1 when something is not current)
 """
 
 import json
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry
+from samples import samples
 
 from command_center.metrics import CentreMetrics
 from ingest.metrics import SupervisorMetrics, WorkerMetrics
@@ -21,6 +23,7 @@ from safecity.status import Status
 
 ROOT = Path(__file__).parent.parent
 SCHEMAS = ROOT / "safecity" / "schemas"
+SAMPLES = ROOT / "tests" / "safecity" / "samples"
 MESSAGES: tuple[tuple[str, type[Message]], ...] = (
     ("event", Event),
     ("observation", Observation),
@@ -33,8 +36,16 @@ def outputs() -> Iterator[tuple[Path, str]]:
     """Every generated file and what has to be in it."""
     for name, message in MESSAGES:
         yield SCHEMAS / f"{name}.v1.json", _schema(name, message)
+        yield SAMPLES / f"v{_version()}" / "schemas" / f"{name}.v1.json", _schema(name, message)
+    for name, text in samples():
+        yield SAMPLES / f"v{_version()}" / f"{name}.json", text
     yield ROOT / "docs" / "configuration.md", _configuration()
     yield ROOT / "docs" / "metrics.md", _metrics()
+
+
+def _version() -> str:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
 
 
 def _schema(name: str, message: type[Message]) -> str:
@@ -162,6 +173,7 @@ def main() -> int:
     for path, text in stale:
         print(f"{'not current' if '--check' in sys.argv else 'written'}: {path.relative_to(ROOT)}")
         if "--check" not in sys.argv:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     return int(bool(stale) and "--check" in sys.argv)
 
