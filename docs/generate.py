@@ -1,4 +1,4 @@
-"""Writes what the code says of itself: JSON Schemas, samples of messages, the configuration, the metrics.
+"""Writes what the code says of itself: schemas, samples of messages, configuration, metrics, the dashboard.
 
 usage: python docs/generate.py [--check]     (--check: change nothing, exit 1 when something is not current)
 """
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dashboard import dashboard
 from prometheus_client import CollectorRegistry
 from samples import samples
 
@@ -41,6 +42,7 @@ def outputs() -> Iterator[tuple[Path, str]]:
         yield SAMPLES / f"v{_version()}" / f"{name}.json", text
     yield ROOT / "docs" / "configuration.md", _configuration()
     yield ROOT / "docs" / "metrics.md", _metrics()
+    yield ROOT / "deploy" / "grafana" / "dashboard.json", dashboard()
 
 
 def _version() -> str:

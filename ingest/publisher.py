@@ -22,6 +22,7 @@ RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
 FULL_EVERY_SECONDS = 60.0
 LOUD = 0.95
 MEGABYTE = 1024 * 1024
+LIMIT_BYTES = 1024 * MEGABYTE
 
 _log = structlog.get_logger()
 
@@ -68,7 +69,7 @@ class Publisher:
         client_id: str,
         metrics: WorkerMetrics,
         *,
-        limit_bytes: int,
+        limit_bytes: int = LIMIT_BYTES,
         once: bool = False,
     ) -> None:
         self._once = once

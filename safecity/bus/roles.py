@@ -23,7 +23,9 @@ class Role:
     groups: tuple[str, ...] = ()
     """Groups that it is a member of."""
     tends: bool = False
-    """Makes topics, changes their settings, and sees how far every group has read."""
+    """Makes topics and changes their settings."""
+    watches: bool = False
+    """Sees how far every group has read."""
 
     @property
     def user(self) -> str:
@@ -52,6 +54,7 @@ ROLES = (
         writes=("cameras", "owners"),
         reads=("cameras", "owners", "status", "dead-letter"),
         tends=True,
+        watches=True,
     ),
     Role(
         "analyst",
@@ -59,6 +62,7 @@ ROLES = (
         writes=("replays",),
         reads=("observations",),
     ),
+    Role("scaler", "looks how far behind the centres are, to start more of them", watches=True),
 )
 
 
@@ -91,6 +95,7 @@ def permissions(prefix: str, roles: Sequence[Role] = ROLES) -> Iterator[Permissi
         if role.tends:
             for operation in ("Create", "DescribeConfigs", "AlterConfigs"):
                 yield Permission(role.user, operation, Resource.TOPIC, prefix, prefixed=True)
+        if role.watches:
             yield Permission(role.user, "Describe", Resource.GROUP, prefix, prefixed=True)
 
 
