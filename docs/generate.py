@@ -1,4 +1,4 @@
-"""Writes what the code says of itself: schemas, samples of messages, configuration, metrics, the dashboard.
+"""Writes what the code says of itself: schemas, samples, configuration, metrics, roles, the dashboard.
 
 usage: python docs/generate.py [--check]     (--check: change nothing, exit 1 when something is not current)
 """
@@ -16,6 +16,7 @@ from samples import samples
 
 from command_center.metrics import CentreMetrics
 from ingest.metrics import SupervisorMetrics, WorkerMetrics
+from safecity.bus.roles import ROLES, acl_commands
 from safecity.event import Event
 from safecity.message import Message
 from safecity.observation import Observation
@@ -42,6 +43,7 @@ def outputs() -> Iterator[tuple[Path, str]]:
         yield SAMPLES / f"v{_version()}" / f"{name}.json", text
     yield ROOT / "docs" / "configuration.md", _configuration()
     yield ROOT / "docs" / "metrics.md", _metrics()
+    yield ROOT / "docs" / "bus-roles.md", _roles()
     yield ROOT / "deploy" / "grafana" / "dashboard.json", dashboard()
 
 
@@ -135,6 +137,34 @@ def _type(field: dict[str, Any], definitions: dict[str, Any]) -> str:
     ]
     words = {"integer": "whole number", "number": "number", "boolean": "true or false"}.get(kind, kind)
     return f"{words} {', '.join(limits)}".strip()
+
+
+def _roles() -> str:
+    parts = [
+        "# Roles on the bus\n\n",
+        BY_CODE,
+        "One user of Kafka for each role, with what it needs and no more. `safecity kafka acls` prints the commands\n"
+        "for your prefix and brokers (`--role`, `--prefix`, `--server`); `safecity kafka start --secure` makes a\n"
+        "broker that has them. More: [operations.md](operations.md#security-of-the-bus).\n\n",
+        "| role | user | does | writes | reads | member of | |\n|---|---|---|---|---|---|---|\n",
+    ]
+    for role in ROLES:
+        more = "; ".join(
+            text
+            for wanted, text in (
+                (role.tends, "makes topics, changes their settings"),
+                (role.watches, "sees how far groups have read"),
+            )
+            if wanted
+        )
+        lists = (", ".join(f"`{name}`" for name in each) for each in (role.writes, role.reads, role.groups))
+        parts.append(f"| {role.name} | `{role.user}` | {role.does} | {' | '.join(lists)} | {more} |\n")
+    parts += [
+        "\nEvery role sees which topics there are. For the prefix `safecity.`:\n\n```sh\n",
+        *(f"{line}\n" for line in acl_commands("safecity.", "kafka:9093")),
+        "```\n",
+    ]
+    return "".join(parts)
 
 
 def _metrics() -> str:
