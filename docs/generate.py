@@ -143,9 +143,10 @@ def _roles() -> str:
     parts = [
         "# Roles on the bus\n\n",
         BY_CODE,
-        "One user of Kafka for each role, with what it needs and no more. `safecity kafka acls` prints the commands\n"
-        "for your prefix and brokers (`--role`, `--prefix`, `--server`); `safecity kafka start --secure` makes a\n"
-        "broker that has them. More: [operations.md](operations.md#security-of-the-bus).\n\n",
+        "One user of Kafka for each role, with what it needs and no more. `safecity kafka acls` prints the\n"
+        "commands for your prefix and brokers (`--role`, `--prefix`, `--server`), and\n"
+        "`safecity kafka start --secure` makes a broker that has them.\n"
+        "More: [operations.md](operations.md#security-of-the-bus).\n\n",
         "| role | user | does | writes | reads | member of | |\n|---|---|---|---|---|---|---|\n",
     ]
     for role in ROLES:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -10,19 +10,22 @@ from functools import partial
 import structlog
 
 from ingest.best_effort import BestEffort
-from ingest.fill_level import FillLevel
 from ingest.metrics import WorkerMetrics
-from ingest.outbox import Backlog, Outbox, OutboxError, Outgoing
-from safecity.bus.port import Acknowledge, Bus, BusError, Producer, RecordTooLargeError
+from ingest.outbox import Outbox, OutboxError, Outgoing
+from ingest.outbox_room import LIMIT_BYTES, OutboxRoom
+from safecity.bus.port import (
+    Acknowledge,
+    Bus,
+    BusAccessError,
+    BusError,
+    Producer,
+    RecordTooLargeError,
+)
 from safecity.cloudevents import published
 
 BATCH = 200
 ACKNOWLEDGE_SECONDS = 15.0
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
-FULL_EVERY_SECONDS = 60.0
-LOUD = 0.95
-MEGABYTE = 1024 * 1024
-LIMIT_BYTES = 1024 * MEGABYTE
 
 _log = structlog.get_logger()
 
@@ -73,7 +76,7 @@ class Publisher:
         once: bool = False,
     ) -> None:
         self._once = once
-        self._limit_bytes = limit_bytes
+        self._room = OutboxRoom(metrics, limit_bytes)
         self._open_outbox = open_outbox
         self._bus = bus
         self._client_id = client_id
@@ -82,12 +85,10 @@ class Publisher:
             given_up=lambda topic: metrics.lost.labels(topic).inc(),
             published=lambda topic: metrics.published.labels(topic).inc(),
         )
-        self._level = FillLevel()
-        self._said_full_at = float("-inf")
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._deadline = 0.0
-        self._connected: bool | None = None
+        self._told: tuple[bool, type[Exception] | None] | None = None
         self._producer: Producer | None = None
         self.pending = 0
         """Messages in the outbox when it was last looked at."""
@@ -143,7 +144,8 @@ class Publisher:
         if self._best_effort.trouble is not None:
             raise self._best_effort.trouble
         waiting = outbox.waiting(BATCH)
-        backlog = self._look(outbox)
+        backlog = self._room.look(outbox)
+        self.pending = backlog.messages
         if self._producer is None:
             self._bus.ensure_topics()
             self._producer = self._bus.producer(self._client_id)
@@ -157,53 +159,14 @@ class Publisher:
         self._say(connected=True)
         return len(waiting) == BATCH
 
-    def _look(self, outbox: Outbox) -> Backlog:
-        """See what waits, and tell."""
-        backlog = outbox.backlog()
-        self.pending = backlog.messages
-        self._metrics.outbox_messages.set(backlog.messages)
-        self._metrics.outbox_bytes.set(backlog.size_bytes)
-        self._metrics.outbox_limit.set(self._limit_bytes)
-        self._metrics.outbox_oldest.set(backlog.oldest_seconds)
-        share = backlog.size_bytes / self._limit_bytes
-        if (level := self._level.rises_to(share)) is not None:
-            say = _log.error if level >= LOUD else _log.warning
-            say(
-                f"the outbox is {level:.0%} full; when it is full, the oldest observations and statuses go",
-                megabytes=round(backlog.size_bytes / MEGABYTE, 1),
-                messages=backlog.messages,
-                oldest_seconds=round(backlog.oldest_seconds),
-            )
-        elif self._level.clears(share):
-            _log.info("the outbox has room again", messages=backlog.messages)
-        return backlog
-
     def _put_by(self, outbox: Outbox) -> None:
-        """Keep on disk what cannot be published now, and make room for it."""
+        """Keep on disk what cannot be published now."""
         messages = self._best_effort.take()
         try:
-            if messages:
-                outbox.append(messages, best_effort=True)
-            lost = outbox.give_up(self._limit_bytes)
-            backlog = self._look(outbox)
+            self.pending = self._room.put_by(outbox, messages).messages
         except OutboxError as error:
             self._best_effort.give_back(messages)
             _log.warning("observations and statuses cannot be kept on disk", error=str(error))
-            return
-        for topic, count in lost.items():
-            self._metrics.lost.labels(topic).inc(count)
-        if time.monotonic() - self._said_full_at > FULL_EVERY_SECONDS:
-            self._say_full(lost, backlog)
-
-    def _say_full(self, lost: Mapping[str, int], backlog: Backlog) -> None:
-        if backlog.size_bytes > self._limit_bytes:
-            text = "the outbox is over its bound with events alone; they are kept until the disk is full"
-        elif lost:
-            text = "the outbox is full; the oldest observations and statuses are given up, events are kept"
-        else:
-            return
-        self._said_full_at = time.monotonic()
-        _log.error(text, megabytes=round(backlog.size_bytes / MEGABYTE, 1), given_up=dict(lost))
 
     def _deliver(self, outbox: Outbox, producer: Producer, sent: list[_Sent]) -> None:
         try:
@@ -272,11 +235,14 @@ class Publisher:
 
     def _say(self, *, connected: bool, error: Exception | None = None) -> None:
         self._metrics.bus_connected.set(connected)
-        if connected is self._connected:
+        told = (connected, None if error is None else type(error))
+        if told == self._told:
             return
-        self._connected = connected
+        self._told = told
         if connected:
             _log.info("the bus takes messages")
+        elif isinstance(error, BusAccessError):
+            _log.error("the bus refuses this worker; events are kept in the outbox", error=str(error))
         else:
             _log.warning("the bus is away; events are kept in the outbox", error=str(error))
 

@@ -18,6 +18,7 @@ from ingest.journal import Journal
 from ingest.ledger import Outcome
 from ingest.metrics import WorkerMetrics
 from ingest.outbox import Outbox, Outgoing
+from ingest.outbox_room import MEGABYTE
 from ingest.overload import Overload
 from ingest.pipeline import Analysis
 from ingest.post import Post, open_post
@@ -33,7 +34,6 @@ from safecity.status import CameraStep, LedgerCounts, Status
 
 DRAIN_SECONDS = 10.0
 BEAT_SECONDS = 1.0
-MEGABYTE = 1024 * 1024
 
 _log = structlog.get_logger()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import best_effort
+from ingest import best_effort, outbox_room
 from ingest import publisher as publisher_module
 from ingest.metrics import WorkerMetrics
 from ingest.outbox import Outbox, Outgoing
@@ -174,8 +174,8 @@ def test_a_full_outbox_gives_up_observations_and_never_an_event_and_says_so_long
     tmp_path, bus, started, monkeypatch
 ):
     said = []
-    monkeypatch.setattr(publisher_module._log, "warning", lambda text, **_: said.append(text), raising=False)
-    monkeypatch.setattr(publisher_module._log, "error", lambda text, **_: said.append(text), raising=False)
+    monkeypatch.setattr(outbox_room._log, "warning", lambda text, **_: said.append(text), raising=False)
+    monkeypatch.setattr(outbox_room._log, "error", lambda text, **_: said.append(text), raising=False)
     outage = Outage(bus)
     with Outbox(tmp_path / "o.sqlite") as outbox:
         publisher = started(outage, limit=100_000)
