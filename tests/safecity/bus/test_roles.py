@@ -1,4 +1,4 @@
-"""The roles on the bus, against what the code reads, writes and joins; and as commands of Kafka's own tool."""
+"""The roles on the bus, against what the code reads, writes and joins; and as commands for a shell."""
 
 import shlex
 import subprocess
