@@ -49,7 +49,27 @@ def refusal(server: str, address: tuple[str, int], servers: Servers) -> str | No
                     _say_who_we_are(sock, servers)
     except _RefusedError as error:
         return f"{server}: {error}"
+    except (EOFError, ConnectionError) as error:
+        # A broker that goes or comes does that as well: the other way round shows which it is.
+        if reason := _speaks_otherwise(address, servers):
+            return f"{server}: {reason}"
+        raise ConnectionError(f"{server} ends the connection") from error
     return None
+
+
+def _speaks_otherwise(address: tuple[str, int], servers: Servers) -> str | None:
+    try:
+        with socket.create_connection(address, timeout=CONNECT_SECONDS) as plain:
+            plain.settimeout(ANSWER_SECONDS)
+            if servers.tls is not None:
+                _call(plain, SASL_HANDSHAKE, 1, _short(b"SCRAM-SHA-512"))
+                return "it does not speak TLS on this port: give the port that does, or remove [bus.tls]"
+            anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+            with anybody.wrap_socket(plain):
+                return "it speaks TLS on this port: give [bus.tls], or another port"
+    except (OSError, EOFError):
+        return None
 
 
 def _encrypted(plain: socket.socket, context: ssl.SSLContext, tls: TlsSettings, host: str) -> ssl.SSLSocket:
@@ -66,15 +86,15 @@ def _encrypted(plain: socket.socket, context: ssl.SSLContext, tls: TlsSettings, 
             f"wrong certificate: the broker's does not follow from {authority} ({error.verify_message}); "
             "see bus.tls.ca_file"
         ) from None
+    except ssl.SSLEOFError:
+        raise EOFError from None
     except ssl.SSLError as error:
         raise _RefusedError(_alert(error)) from None
-    except ConnectionError:
-        raise _RefusedError("it ends the TLS handshake; does it speak TLS on this port?") from None
 
 
 def _alert(error: ssl.SSLError) -> str:
     reason = error.reason or str(error)
-    if reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING"):
+    if reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
         return "it does not speak TLS on this port: give the port that does, or remove [bus.tls]"
     if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
         return "it wants a certificate of ours: give bus.tls.cert_file and key_file"
@@ -90,12 +110,6 @@ def _say_who_we_are(sock: socket.socket, servers: Servers) -> None:
         answer = _call(sock, SASL_HANDSHAKE, 1, _short(mechanism.encode()))
     except ssl.SSLError as error:  # TLS 1.3: what the broker thinks of our certificate comes only now
         raise _RefusedError(_alert(error)) from None
-    except (ConnectionError, EOFError):
-        raise _RefusedError(
-            "it ends the connection; does it speak TLS on this port? Then give [bus.tls]"
-            if servers.tls is None
-            else "it ends the connection"
-        ) from None
     (code,) = struct.unpack_from(">h", answer)
     if sasl is None:
         if code != ILLEGAL_STATE:
@@ -117,8 +131,6 @@ def _authenticate(sock: socket.socket, sasl: SaslSettings) -> None:
         raise _RefusedError(
             f"it does not prove that it knows the password of {sasl.user}: is it the right broker?"
         ) from None
-    except EOFError:
-        raise _RefusedError(_wrong_password(sasl)) from None
 
 
 def _exchange(sock: socket.socket, sasl: SaslSettings, token: bytes) -> bytes:

@@ -66,7 +66,7 @@ def test_from_camera_to_store_with_least_privilege_and_no_password_gets_out(tmp_
     with parts(city.worker, city.centre):
         city.worker.environment = wrong
         city.worker.start()
-        wait_until(lambda: len(city.decided) >= 1, 60, "an event that cannot be sent")
+        wait_until(lambda: len(city.decided) >= 1, 120, "an event that cannot be sent")
         wait_until(lambda: "wrong user or password" in city.worker.said, 30, "the reason in the log")
         assert city.worker.stop() == 0
         city.worker.environment = right

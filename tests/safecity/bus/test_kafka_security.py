@@ -1,10 +1,13 @@
 """A broker with TLS, users and ACLs: each role may do its work and no more; what is wrong is told apart."""
 
 import dataclasses
+import socket
+import threading
 import time
 import tomllib
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +182,7 @@ def test_a_client_without_tls_or_without_a_user_is_told_what_is_missing(
     secure_kafka: SecureBroker, tmp_path: Path
 ) -> None:
     plain = {"backend": "kafka", "bootstrap_servers": [secure_kafka.broker.address]}
-    with pytest.raises(BusAccessError, match=r"does it speak TLS on this port\? Then give \[bus.tls\]"):
+    with pytest.raises(BusAccessError, match=r"it speaks TLS on this port: give \[bus.tls\]"):
         KafkaBus(parse_site({"bus": plain}, tmp_path).bus).check()
     nobody = plain | {"tls": {"ca_file": str(secure_kafka.ca_file)}}
     with pytest.raises(BusAccessError, match=r"give user and password, \[bus.sasl\]"):
@@ -209,6 +212,27 @@ def test_a_host_that_the_certificate_does_not_name_is_told(
     bus = open_as("worker", tls={"check_hostname": False})
     bus._servers = dataclasses.replace(bus._servers, addresses=elsewhere)
     bus.check()
+
+
+def test_a_broker_that_ends_connections_as_it_goes_is_not_taken_for_one_that_refuses(
+    open_as: Callable[..., KafkaBus], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as going:
+
+        def end_each() -> None:
+            with suppress(OSError):
+                while True:
+                    going.accept()[0].close()
+
+        threading.Thread(target=end_each, daemon=True).start()
+        address = f"localhost:{going.getsockname()[1]}"
+        secure = open_as("worker")
+        secure._servers = dataclasses.replace(secure._servers, addresses=(address,))
+        plain = parse_site({"bus": {"backend": "kafka", "bootstrap_servers": [address]}}, tmp_path)
+        for bus in (secure, KafkaBus(plain.bus)):
+            with pytest.raises(BusUnavailableError):
+                bus.check()
+        going.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_broker_that_is_away_is_not_taken_for_one_that_refuses(
