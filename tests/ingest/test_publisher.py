@@ -183,7 +183,9 @@ def test_a_full_outbox_gives_up_observations_and_never_an_event_and_says_so_long
             outbox.append([event(number, 400), event(number, 300, topic="snapshots")])
             publisher.offer(event(number + 1, 1000, topic="observations"))
             if number % 20 == 0:
-                wait_for(lambda: len(publisher._best_effort) == 0)
+                wait_for(
+                    lambda: not publisher._best_effort and publisher.pending == outbox.backlog().messages
+                )
         wait_for(lambda: outbox.backlog().messages + dropped(publisher, "observations") == 300)
         wait_for(lambda: outbox.backlog().size_bytes <= 100_000)
         lost = int(dropped(publisher, "observations"))
