@@ -1,18 +1,22 @@
-"""Writes what the code says of itself: JSON Schemas, the configuration reference, the table of metrics.
+"""Writes what the code says of itself: schemas, samples, configuration, metrics, roles, the dashboard.
 
 usage: python docs/generate.py [--check]     (--check: change nothing, exit 1 when something is not current)
 """
 
 import json
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dashboard import dashboard
 from prometheus_client import CollectorRegistry
+from samples import samples
 
 from command_center.metrics import CentreMetrics
 from ingest.metrics import SupervisorMetrics, WorkerMetrics
+from safecity.bus.roles import ROLES, acl_commands
 from safecity.camera_record import CameraRecord
 from safecity.event import Event
 from safecity.message import Message
@@ -23,6 +27,7 @@ from safecity.status import Status
 
 ROOT = Path(__file__).parent.parent
 SCHEMAS = ROOT / "safecity" / "schemas"
+SAMPLES = ROOT / "tests" / "safecity" / "samples"
 MESSAGES: tuple[tuple[str, type[Message]], ...] = (
     ("event", Event),
     ("observation", Observation),
@@ -37,8 +42,18 @@ def outputs() -> Iterator[tuple[Path, str]]:
     """Every generated file and what has to be in it."""
     for name, message in MESSAGES:
         yield SCHEMAS / f"{name}.v1.json", _schema(name, message)
+        yield SAMPLES / f"v{_version()}" / "schemas" / f"{name}.v1.json", _schema(name, message)
+    for name, text in samples():
+        yield SAMPLES / f"v{_version()}" / f"{name}.json", text
     yield ROOT / "docs" / "configuration.md", _configuration()
     yield ROOT / "docs" / "metrics.md", _metrics()
+    yield ROOT / "docs" / "bus-roles.md", _roles()
+    yield ROOT / "deploy" / "grafana" / "dashboard.json", dashboard()
+
+
+def _version() -> str:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
 
 
 def _schema(name: str, message: type[Message]) -> str:
@@ -76,7 +91,13 @@ def _configuration() -> str:
 
 def _tables(schema: dict[str, Any], definitions: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "Top level", "", schema
-    for key, name in (("bus", "BusSettings"), ("detector", "DetectorSettings"), ("worker", "WorkerSettings")):
+    for key, name in (
+        ("bus", "BusSettings"),
+        ("bus.tls", "TlsSettings"),
+        ("bus.sasl", "SaslSettings"),
+        ("detector", "DetectorSettings"),
+        ("worker", "WorkerSettings"),
+    ):
         yield key, f"[{key}]", definitions[name]
     yield "centre", "[centre]", definitions["CentreSettings"]
     yield "cameras", "[[cameras]]", definitions["Camera"]
@@ -122,6 +143,35 @@ def _type(field: dict[str, Any], definitions: dict[str, Any]) -> str:
     return f"{words} {', '.join(limits)}".strip()
 
 
+def _roles() -> str:
+    parts = [
+        "# Roles on the bus\n\n",
+        BY_CODE,
+        "One user of Kafka for each role, with what it needs and no more. `safecity kafka acls` prints the\n"
+        "commands for your prefix and brokers (`--role`, `--prefix`, `--server`), and\n"
+        "`safecity kafka start --secure` makes a broker that has them.\n"
+        "More: [operations.md](operations.md#security-of-the-bus).\n\n",
+        "| role | user | does | writes | reads | member of | |\n|---|---|---|---|---|---|---|\n",
+    ]
+    for role in ROLES:
+        more = "; ".join(
+            text
+            for wanted, text in (
+                (role.tends, "makes topics, changes their settings"),
+                (role.watches, "sees how far groups have read"),
+            )
+            if wanted
+        )
+        lists = (", ".join(f"`{name}`" for name in each) for each in (role.writes, role.reads, role.groups))
+        parts.append(f"| {role.name} | `{role.user}` | {role.does} | {' | '.join(lists)} | {more} |\n")
+    parts += [
+        "\nEvery role sees which topics there are. For the prefix `safecity.`:\n\n```sh\n",
+        *(f"{line}\n" for line in acl_commands("safecity.", "kafka:9093")),
+        "```\n",
+    ]
+    return "".join(parts)
+
+
 def _metrics() -> str:
     parts = [
         "# Metrics\n\n",
@@ -160,6 +210,7 @@ def main() -> int:
     for path, text in stale:
         print(f"{'not current' if '--check' in sys.argv else 'written'}: {path.relative_to(ROOT)}")
         if "--check" not in sys.argv:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     return int(bool(stale) and "--check" in sys.argv)
 

@@ -118,7 +118,7 @@ def check(
     offline: Annotated[bool, typer.Option("--offline", help="Check the file only, try no camera.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Validate a site file and try each of its cameras. Exit code 1 when a camera fails, 2 for a wrong file.
+    """Validate a site file, try its Kafka and each camera. Exit code 1 when one fails, 2 for a wrong file.
 
     Example: safecity check site.toml
     """
@@ -129,14 +129,26 @@ def check(
         typer.echo(f"{site}: in order, {len(loaded.cameras)} cameras")
         return
 
+    from ingest.bus_check import try_bus
     from ingest.check import try_cameras
 
     console = Console(stderr=True)
+    bus = None
+    if loaded.bus.backend == "kafka":
+        with console.status("trying the bus …"):
+            bus = try_bus(loaded)
     with console.status(f"trying {len(loaded.cameras)} cameras …"):
         results = try_cameras(loaded.cameras, loaded.allowed_networks, timeout)
     if as_json:
         typer.echo(
-            json.dumps({"site": str(site), "cameras": [asdict(result) for result in results]}, indent=2)
+            json.dumps(
+                {
+                    "site": str(site),
+                    "bus": asdict(bus) if bus else None,
+                    "cameras": [asdict(result) for result in results],
+                },
+                indent=2,
+            )
         )
     else:
         table = Table("camera", "result", "picture", "codec", "fps", "first frame")
@@ -148,5 +160,8 @@ def check(
             name = result.camera_id + ("" if result.stream == "source" else f" {result.stream}")
             table.add_row(name, verdict, size, result.codec or "", fps, first)
         Console().print(table)
-    if not all(result.ok for result in results):
+        if bus is not None:
+            missing = f"ok; not made yet: {', '.join(bus.missing_topics)}" if bus.missing_topics else "ok"
+            typer.echo(f"bus: {missing if bus.ok else bus.reason}")
+    if not all(result.ok for result in results) or (bus is not None and not bus.ok):
         raise typer.Exit(1)

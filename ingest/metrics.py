@@ -110,7 +110,7 @@ class WorkerMetrics:
         )
         self.lost = Counter(
             "safecity_worker_best_effort_dropped_total",
-            "Observations and statuses given up while the bus was away.",
+            "Observations and statuses given up because there was no room while the bus was away, by topic.",
             ["topic"],
             registry=registry,
         )
@@ -126,6 +126,12 @@ class WorkerMetrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self.outbox_limit = Gauge(
+            "safecity_worker_outbox_limit_bytes",
+            "Bound of the messages on disk; above it the oldest observations and statuses are given up.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self.outbox_oldest = Gauge(
             "safecity_worker_outbox_oldest_unsent_seconds",
             "Age of the oldest message that the bus does not have yet.",
@@ -137,6 +143,11 @@ class WorkerMetrics:
             "Messages held in memory because the outbox's disk does not take them.",
             registry=registry,
             multiprocess_mode="livesum",
+        )
+        self.pictures_lost = Counter(
+            "safecity_worker_unsaved_pictures_dropped_total",
+            "Pictures of events given up because neither disk nor memory had room for them.",
+            registry=registry,
         )
         self.bus_connected = Gauge(
             "safecity_worker_bus_connected",

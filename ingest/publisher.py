@@ -2,23 +2,30 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
+from ingest.best_effort import BestEffort
 from ingest.metrics import WorkerMetrics
 from ingest.outbox import Outbox, OutboxError, Outgoing
-from safecity.bus.port import Bus, BusError, BusUnavailableError, Producer, RecordTooLargeError
+from ingest.outbox_room import LIMIT_BYTES, OutboxRoom
+from safecity.bus.port import (
+    Acknowledge,
+    Bus,
+    BusAccessError,
+    BusError,
+    Producer,
+    RecordTooLargeError,
+)
 from safecity.cloudevents import published
 
 BATCH = 200
 ACKNOWLEDGE_SECONDS = 15.0
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
-BEST_EFFORT_LIMIT = 5_000
-"""Observations and statuses kept in memory while the bus is away; older ones are given up and counted."""
 
 _log = structlog.get_logger()
 
@@ -45,11 +52,16 @@ class Publisher:
     A stop or a crash between any two steps repeats messages and loses none; the centre knows repeats
     by event id and revision.
 
+    Observations and statuses go past the outbox while the bus takes them. While it does not, and until those
+    that wait are gone, they go through it, behind the events; when there is no room, the oldest of them are
+    given up and counted.
+
     Args:
         open_outbox: opens the outbox for this thread.
         bus: where the messages go.
         client_id: what the bus calls this producer.
         metrics: told what was published and what waits.
+        limit_bytes: of the outbox; events and their pictures are kept beyond it, until the disk is full.
         once: the outbox gets nothing new: when it is empty, delete it and end.
     """
 
@@ -60,19 +72,23 @@ class Publisher:
         client_id: str,
         metrics: WorkerMetrics,
         *,
+        limit_bytes: int = LIMIT_BYTES,
         once: bool = False,
     ) -> None:
         self._once = once
+        self._room = OutboxRoom(metrics, limit_bytes)
         self._open_outbox = open_outbox
         self._bus = bus
         self._client_id = client_id
         self._metrics = metrics
-        self._best_effort: deque[Outgoing] = deque()
-        self._best_effort_lock = threading.Lock()
+        self._best_effort = BestEffort(
+            given_up=lambda topic: metrics.lost.labels(topic).inc(),
+            published=lambda topic: metrics.published.labels(topic).inc(),
+        )
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._deadline = 0.0
-        self._connected: bool | None = None
+        self._told: tuple[bool, type[Exception] | None] | None = None
         self._producer: Producer | None = None
         self.pending = 0
         """Messages in the outbox when it was last looked at."""
@@ -89,10 +105,7 @@ class Publisher:
 
     def offer(self, message: Outgoing) -> None:
         """Publish when possible; the oldest are given up when the bus is away for too long."""
-        with self._best_effort_lock:
-            self._best_effort.append(message)
-            if len(self._best_effort) > BEST_EFFORT_LIMIT:
-                self._metrics.lost.labels(self._best_effort.popleft().topic).inc()
+        self._best_effort.offer(message)
         self._wake.set()
 
     def stop(self, drain_seconds: float) -> None:
@@ -113,39 +126,47 @@ class Publisher:
                     busy = False
                     self._say(connected=False, error=error)
                     self._drop_producer()
+                    self._put_by(outbox)
                     self._nap(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
                     failures += 1
                 if self._stopping.is_set() and (not self._work_left() or time.monotonic() > self._deadline):
                     break
                 if self._once and not failures and not self.pending:
                     outbox.path.unlink(missing_ok=True)
-                    break
+                    return
                 if not busy and not failures:
                     self._wake.wait(1.0)
                     self._wake.clear()
             self._drop_producer()
+            self._put_by(outbox)
 
     def _round(self, outbox: Outbox) -> bool:
+        if self._best_effort.trouble is not None:
+            raise self._best_effort.trouble
         waiting = outbox.waiting(BATCH)
-        backlog = outbox.backlog()
+        backlog = self._room.look(outbox)
         self.pending = backlog.messages
-        self._metrics.outbox_messages.set(backlog.messages)
-        self._metrics.outbox_bytes.set(backlog.size_bytes)
-        self._metrics.outbox_oldest.set(backlog.oldest_seconds)
-        best_effort = self._take_best_effort()
         if self._producer is None:
-            try:
-                self._bus.ensure_topics()
-                self._producer = self._bus.producer(self._client_id)
-            except BusError:
-                self._give_back(best_effort)
-                raise
-        if not waiting and not best_effort:
+            self._bus.ensure_topics()
+            self._producer = self._bus.producer(self._client_id)
+        if not waiting and not self._best_effort:
             return False
         self._deliver(outbox, self._producer, [_Sent(s, m) for s, m in waiting])
-        self._try(self._producer, best_effort)
+        if backlog.best_effort:  # what came later must not overtake it
+            self._put_by(outbox)
+        else:
+            self._try(self._producer)
         self._say(connected=True)
         return len(waiting) == BATCH
+
+    def _put_by(self, outbox: Outbox) -> None:
+        """Keep on disk what cannot be published now."""
+        messages = self._best_effort.take()
+        try:
+            self.pending = self._room.put_by(outbox, messages).messages
+        except OutboxError as error:
+            self._best_effort.give_back(messages)
+            _log.warning("observations and statuses cannot be kept on disk", error=str(error))
 
     def _deliver(self, outbox: Outbox, producer: Producer, sent: list[_Sent]) -> None:
         try:
@@ -186,30 +207,14 @@ class Publisher:
                 producer, replace(message, topic="dead-letter", value=b"", headers=headers), acknowledge
             )
 
-    def _try(self, producer: Producer, messages: list[Outgoing]) -> None:
+    def _try(self, producer: Producer) -> None:
+        messages = self._best_effort.take()
         for index, message in enumerate(messages):
             try:
-                producer.publish(
-                    message.topic,
-                    key=message.key,
-                    value=message.value,
-                    headers=message.headers,
-                    timestamp_ms=message.timestamp_ms,
-                )
-            except BusUnavailableError:
-                self._give_back(messages[index:])
+                self._best_effort.send(message, partial(_hand_over, producer, message))
+            except BusError:
+                self._best_effort.give_back(messages[index:])
                 raise
-            self._metrics.published.labels(message.topic).inc()
-
-    def _take_best_effort(self) -> list[Outgoing]:
-        with self._best_effort_lock:
-            taken = list(self._best_effort)
-            self._best_effort.clear()
-        return taken
-
-    def _give_back(self, messages: list[Outgoing]) -> None:
-        with self._best_effort_lock:
-            self._best_effort.extendleft(reversed(messages))
 
     def _work_left(self) -> bool:
         return bool(self.pending or self._best_effort)
@@ -226,13 +231,28 @@ class Publisher:
                 producer.close(timeout=1.0)
             except BusError as error:
                 _log.debug("closing the producer failed", error=str(error))
+        self._best_effort.reclaim()
 
     def _say(self, *, connected: bool, error: Exception | None = None) -> None:
         self._metrics.bus_connected.set(connected)
-        if connected is self._connected:
+        told = (connected, None if error is None else type(error))
+        if told == self._told:
             return
-        self._connected = connected
+        self._told = told
         if connected:
             _log.info("the bus takes messages")
+        elif isinstance(error, BusAccessError):
+            _log.error("the bus refuses this worker; events are kept in the outbox", error=str(error))
         else:
             _log.warning("the bus is away; events are kept in the outbox", error=str(error))
+
+
+def _hand_over(producer: Producer, message: Outgoing, acknowledge: Acknowledge) -> None:
+    producer.publish(
+        message.topic,
+        key=message.key,
+        value=message.value,
+        headers=message.headers,
+        timestamp_ms=message.timestamp_ms,
+        acknowledge=acknowledge,
+    )

@@ -20,6 +20,7 @@ from ingest.ledger import Outcome
 from ingest.metrics import WorkerMetrics
 from ingest.orders import Began
 from ingest.outbox import Outbox, Outgoing
+from ingest.outbox_room import MEGABYTE
 from ingest.overload import Overload
 from ingest.pipeline import Analysis
 from ingest.post import Post, PostMaker
@@ -107,10 +108,22 @@ class Shard:
         self._wake = threading.Event()
         self._outbox = Outbox(plan.outbox)
         epoch = self._outbox.raise_epoch()
-        self._decided = Decided(self._outbox, Journal(plan.journal) if plan.journal else None, metrics)
+        self._decided = Decided(
+            self._outbox,
+            Journal(plan.journal) if plan.journal else None,
+            metrics,
+            plan.site.worker.unsaved_max_mb * MEGABYTE,
+        )
         self._bus = open_bus(plan.site)
         self._publishers = [
-            Publisher(partial(Outbox, path), self._bus, f"{plan.name}/{path.stem}", metrics, once=once)
+            Publisher(
+                partial(Outbox, path),
+                self._bus,
+                f"{plan.name}/{path.stem}",
+                metrics,
+                limit_bytes=plan.site.worker.outbox_max_mb * MEGABYTE,
+                once=once,
+            )
             for path, once in ((plan.outbox, False), *((orphan, True) for orphan in plan.orphans))
         ]
         self._by_kind: dict[str, int] = {}
@@ -162,6 +175,9 @@ class Shard:
         frame = post.mailbox.take()
         if frame is None:
             return False
+        if self._decided.is_full:
+            post.ledger.settle(Outcome.SHED)
+            return True
         begin = time.thread_time()
         self._analyse(post, frame)
         post.analysis_seconds += time.thread_time() - begin

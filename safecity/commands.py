@@ -13,6 +13,7 @@ import typer
 from safecity.bench.cli import bench
 from safecity.cameras_cli import cameras
 from safecity.cli import UsageError
+from safecity.kafka_access_cli import acls, topics
 from safecity.redaction import redact
 
 if TYPE_CHECKING:
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
 
 Data = Annotated[Path, typer.Option("--data", help="Folder of the broker; made when missing.", metavar="DIR")]
 kafka = typer.Typer(
-    name="kafka", help="A single-node Apache Kafka for development and tests.", no_args_is_help=True
+    name="kafka",
+    help="Topics and permissions of the site's Kafka; and a single-node one for development and tests.",
+    no_args_is_help=True,
 )
+kafka.command()(topics)
+kafka.command()(acls)
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +41,12 @@ def start(
     data: Data,
     port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1.")] = 9092,
     heap: Annotated[str, typer.Option(help="Of the Java virtual machine.", metavar="SIZE")] = "384m",
+    secure: Annotated[
+        bool, typer.Option("--secure", help="With TLS, a user for each role, and ACLs of what each may do.")
+    ] = False,
+    prefix: Annotated[
+        str, typer.Option(help="--secure: of the topics that the roles may use.", metavar="TEXT")
+    ] = "safecity.",
     foreground: Annotated[
         bool, typer.Option("--foreground", help="Stay until Ctrl-C, then stop it.")
     ] = False,
@@ -49,8 +60,10 @@ def start(
 
     _check_heap(heap)
     try:
-        broker = start_broker(port, data, heap=heap, progress=typer.echo)
+        broker = start_broker(port, data, heap=heap, secure=secure, prefix=prefix, progress=typer.echo)
         typer.echo(f"Apache Kafka answers at {broker.address} (pid {broker.pid}, data in {broker.data})")
+        if broker.secure:
+            _say_how_to_get_in(broker)
         if not foreground:
             typer.echo(f"stop it with: safecity kafka stop --data {data}")
             return
@@ -155,6 +168,18 @@ def _known(data: Path) -> "Broker | None":
     from safecity.kafka_dev import running_broker
 
     return running_broker(data)
+
+
+def _say_how_to_get_in(broker: "Broker") -> None:
+    from safecity.kafka_dev.security import FOLDER, site_snippet, users
+
+    snippet = site_snippet(broker.data, broker.port)
+    path = broker.data / FOLDER / "site.toml"
+    path.write_text(snippet, encoding="utf-8")
+    typer.echo(f"\nput this into the site file (it is in {path} too):\n\n{snippet}")
+    typer.echo("users and passwords, one role a file, e.g. for a worker:\n")
+    typer.echo(f"set -a; . {broker.data / FOLDER / 'safecity-worker.env'}; set +a\n")
+    typer.echo(f"there are: {', '.join(f'{user}.env' for user in users())}\n")
 
 
 def _check_heap(heap: str) -> None:

@@ -3,11 +3,11 @@
 import hashlib
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
-from safecity.message import Box, Message, Name, Share, UtcTime, format_utc
+from safecity.message import Box, Message, Name, Share, UtcTime, VersionOne, format_utc
 
 EVENT_VERSION: Final = 1
 
@@ -44,7 +44,7 @@ class TrackEvidence(Message):
 class Event(Message):
     """What a rule decided about one camera's picture."""
 
-    schema_version: Literal[1] = 1
+    schema_version: VersionOne = 1
     event_id: EventId = Field(description="derived from camera, rule, configuration, opening time and track")
     revision: int = Field(default=1, ge=1, description="rises with each message about the same event")
     phase: Phase = Field(description="opened, updated or closed; a moment is published once, as closed")

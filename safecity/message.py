@@ -1,7 +1,7 @@
 """What every message on the bus has in common: frozen, UTC, and readable by older and newer programs."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -11,7 +11,11 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
 )
+from pydantic_core import PydanticCustomError
 
 
 def _to_utc(value: datetime) -> datetime:
@@ -40,6 +44,22 @@ Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
 Box = tuple[Share, Share, Share, Share]
 """x1 y1 x2 y2, relative to the picture, 0 to 1."""
+
+
+def _of_this_version(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        raise PydanticCustomError(
+            "schema_version",
+            "version {given} of the schema, and this release reads version 1: a newer one wrote it",
+            {"given": str(value)[:20]},
+        ) from None
+
+
+VersionOne = Annotated[Literal[1], WrapValidator(_of_this_version)]
+"""The version of a message's schema. It rises only when an older reader would misunderstand the message: new
+fields do not raise it, and a reader ignores those that it does not know."""
 
 
 class Message(BaseModel):

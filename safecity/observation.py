@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from safecity.message import Box, Message, Name, Share, UtcTime
+from safecity.message import Box, Message, Name, Share, UtcTime, VersionOne
 
 
 class TrackState(Message):
@@ -36,7 +36,7 @@ class Change(Message):
 class Observation(Message):
     """One analysed frame of one camera."""
 
-    schema_version: Literal[1] = 1
+    schema_version: VersionOne = 1
     camera_id: Name
     captured_at: UtcTime = Field(description="event time of the frame")
     frame_index: int = Field(ge=0, description="number of the frame in its source, from 0")

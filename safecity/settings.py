@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
+from safecity.bus_security import SaslSettings, TlsSettings
 from safecity.camera import DEFAULT_NETWORKS, Camera, Settings, Timezone, address_allowed
 from safecity.message import Share
 from safecity.redaction import redact, remember_secret
@@ -40,6 +41,21 @@ class BusSettings(Settings):
         description="of a topic that has to be created; as many workers at most can share cameras",
     )
     replication_factor: int = Field(default=1, ge=1, le=9, description="of a topic that has to be created")
+    tls: TlsSettings | None = Field(
+        default=None, description="kafka: encrypt, and check the brokers' certificate"
+    )
+    sasl: SaslSettings | None = Field(default=None, description="kafka: say who we are; wants tls")
+
+    @model_validator(mode="after")
+    def _security_fits(self) -> Self:
+        if self.backend != "kafka" and (self.tls or self.sasl):
+            raise ValueError(f"tls and sasl are for kafka, and the backend is {self.backend}")
+        if self.sasl is not None and self.tls is None:
+            raise ValueError(
+                "sasl wants tls, or whoever listens can guess the password; an empty [bus.tls] will do where "
+                "the brokers' certificate is of an authority that this system knows"
+            )
+        return self
 
     @field_validator("bootstrap_servers")
     @classmethod
@@ -75,7 +91,18 @@ class WorkerSettings(Settings):
     processes: int = Field(default=0, ge=0, le=256, description="one a core when 0")
     metrics_host: str = Field(default="127.0.0.1", description="where /metrics and /health listen")
     metrics_port: int = Field(default=9464, ge=0, le=65535, description="0: any free port")
-    outbox_max_mb: int = Field(default=1024, ge=1, description="bound of the outbox on disk")
+    outbox_max_mb: int = Field(
+        default=1024,
+        ge=1,
+        description="bound of each process's outbox on disk; when it is full, the oldest observations and "
+        "statuses are given up, events and their pictures never",
+    )
+    unsaved_max_mb: int = Field(
+        default=64,
+        ge=1,
+        description="what each process keeps in memory of events that a full disk does not take; see "
+        "operations.md, The outbox",
+    )
     read_timeout_seconds: float = Field(
         default=8.0, gt=0.0, le=120.0, description="a camera that sends nothing for so long is reconnected"
     )
@@ -152,6 +179,9 @@ class CentreSettings(Settings):
             remember_secret(password)
         return database
 
+
+TLS_FILES = ("ca_file", "cert_file", "key_file")
+_REFERENCE = r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}"
 
 Network = Annotated[str, Field(description="CIDR, e.g. 10.20.0.0/16")]
 
@@ -284,9 +314,12 @@ def parse_site(document: dict[str, Any], folder: Path, name: str = "site") -> Si
     Raises:
         SettingsError: something in it is wrong.
     """
+    _refuse_clear_password(document, name)
     document = _fill_environment(document, name)
     document.setdefault("data_dir", "data")
     document["data_dir"] = str(folder / str(document["data_dir"]))
+    tls = _table(document, "bus", "tls")
+    tls |= {key: str(folder / tls[key]) for key in TLS_FILES if isinstance(tls.get(key), str)}
     cameras = document.get("cameras")
     for camera in cameras if isinstance(cameras, list) else ():
         if isinstance(camera, dict):
@@ -305,6 +338,22 @@ def name_files(camera: dict[str, Any], folder: Path) -> None:
             camera[stream] = f"file://{(folder / source).resolve()}"
 
 
+def _refuse_clear_password(document: dict[str, Any], name: str) -> None:
+    password = _table(document, "bus", "sasl").get("password")
+    if isinstance(password, str) and not re.fullmatch(_REFERENCE, password):
+        raise SettingsError(
+            f"{name}: bus.sasl.password: a password has no place in the file; name a variable of the "
+            'environment: password = "${SAFECITY_BUS_PASSWORD}"'
+        )
+
+
+def _table(document: dict[str, Any], *path: str) -> dict[str, Any]:
+    found: Any = document
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
 def _fill_environment(value: Any, name: str, path: str = "") -> Any:
     if isinstance(value, dict):
         return {k: _fill_environment(v, name, f"{path}.{k}" if path else k) for k, v in value.items()}
@@ -319,7 +368,7 @@ def _fill_environment(value: Any, name: str, path: str = "") -> Any:
             raise SettingsError(f"{name}: {path}: the environment variable {match[1]} is not set")
         return found
 
-    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", substitute, value)
+    return re.sub(_REFERENCE, substitute, value)
 
 
 def _explain(error: ValidationError) -> list[str]:

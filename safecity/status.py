@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from safecity.message import Message, Name, UtcTime
+from safecity.message import Message, Name, UtcTime, VersionOne
 
 
 class CameraState(StrEnum):
@@ -68,7 +68,7 @@ OUTCOMES = ("analysed", "still", "sampled_out", "overwritten", "corrupt", "shed"
 class Status(Message):
     """How one camera fares."""
 
-    schema_version: Literal[1] = 1
+    schema_version: VersionOne = 1
     camera_id: Name
     worker: str = Field(description="the worker and shard that hold the camera")
     reported_at: UtcTime = Field(description="wall clock of the worker")

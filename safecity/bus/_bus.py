@@ -43,6 +43,14 @@ class LogBus:
         finally:
             log.close()
 
+    def check(self, writes: Sequence[str] = (), reads: Sequence[str] = ()) -> Sequence[str]:
+        """Whoever reaches a log of this machine may use it; see the port."""
+        log = self._open_log()
+        try:
+            return [topic for topic in (*writes, *reads) if not log.partitions([topic])]
+        finally:
+            log.close()
+
     def close(self) -> None:
         """Nothing is held between calls."""
 

@@ -11,7 +11,8 @@ from kafka import TopicPartition as KafkaPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import KafkaError
 
-from safecity.bus._kafka_errors import bus_error, check_reachable
+from safecity.bus._kafka_errors import bus_error, check_access, check_reachable
+from safecity.bus._kafka_servers import Servers
 from safecity.bus._log import MAX_RECORD_BYTES
 from safecity.bus.port import (
     BusError,
@@ -65,7 +66,7 @@ class KafkaConsumer:
     """See :class:`safecity.bus.port.Consumer`.
 
     Args:
-        connection: settings that every client of kafka-python takes.
+        servers: the brokers, and how to reach them.
         prefix: put before every topic's name.
         topics: to read, without the prefix.
         group: whom to share them with, or None.
@@ -75,11 +76,12 @@ class KafkaConsumer:
 
     Raises:
         BusUnavailableError: no broker answers.
+        BusAccessError: it does not take us.
     """
 
     def __init__(
         self,
-        connection: dict[str, Any],
+        servers: Servers,
         prefix: str,
         topics: Sequence[str],
         group: str | None,
@@ -87,7 +89,7 @@ class KafkaConsumer:
         on_assigned: OnAssigned | None,
         on_revoked: OnRevoked | None,
     ) -> None:
-        self._servers: Sequence[str] = connection["bootstrap_servers"]
+        self._servers = servers
         self._prefix = prefix
         self._topics = [prefix + topic for topic in topics]
         self._group = group
@@ -97,10 +99,10 @@ class KafkaConsumer:
         self._listener = _Listener()
         self._looked_at = time.monotonic()
         self._closed = False
-        check_reachable(self._servers)
+        check_access(self._servers)
         try:
             self._client = Client(
-                **connection,
+                **servers.connection(),
                 group_id=group,
                 auto_offset_reset="earliest" if from_start else "latest",
                 enable_auto_commit=False,

@@ -1,14 +1,14 @@
 """A producer on Kafka: idempotent, acknowledged by all replicas, bounded in memory and in time."""
 
 import threading
-from collections.abc import Sequence
 from functools import partial
 
 import structlog
 from kafka import KafkaProducer as Client
 from kafka.errors import KafkaError
 
-from safecity.bus._kafka_errors import bus_error, check_reachable
+from safecity.bus._kafka_errors import bus_error, check_access
+from safecity.bus._kafka_servers import Servers
 from safecity.bus._log import MAX_RECORD_BYTES, make_entry
 from safecity.bus.port import Acknowledge, BusError, BusUnavailableError, Headers, RecordTooLargeError
 
@@ -29,27 +29,28 @@ class KafkaProducer:
     """See :class:`safecity.bus.port.Producer`.
 
     Args:
-        connection: settings that every client of kafka-python takes.
+        servers: the brokers, and how to reach them.
         prefix: put before every topic's name.
         client_id: what the broker calls this producer.
 
     Raises:
         BusUnavailableError: no broker answers.
+        BusAccessError: it does not take us.
         BusError: a guarantee that is asked for is not in force.
     """
 
-    def __init__(self, connection: dict[str, object], prefix: str, client_id: str) -> None:
-        self._servers: Sequence[str] = connection["bootstrap_servers"]  # type: ignore[assignment]
+    def __init__(self, servers: Servers, prefix: str, client_id: str) -> None:
+        self._servers = servers
         self._prefix = prefix
         self._changed = threading.Condition()
         self._pending = 0
         self._pending_bytes = 0
         self._failure: BusError | None = None
         self._closed = False
-        check_reachable(self._servers)
+        check_access(self._servers)
         try:
             self._client = Client(
-                **connection,
+                **servers.connection(),
                 client_id=client_id,
                 enable_idempotence=True,
                 acks="all",

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import AuthorizationError, KafkaError, TopicAlreadyExistsError
 
 from safecity.bus._kafka_consumer import KafkaConsumer
-from safecity.bus._kafka_errors import bus_error, check_reachable
+from safecity.bus._kafka_errors import ACL_HINT, bus_error, check_access
 from safecity.bus._kafka_producer import REQUEST_BYTES, KafkaProducer
-from safecity.bus.port import TOPICS, Cleanup, OnAssigned, OnRevoked, TopicSpec
+from safecity.bus._kafka_servers import Servers
+from safecity.bus.port import TOPICS, BusAccessError, Cleanup, OnAssigned, OnRevoked, TopicSpec
 from safecity.settings import BusSettings, Site
 
-BOOTSTRAP_MS = 5_000
 ADMIN_MS = 10_000
 
 
@@ -27,12 +27,13 @@ class KafkaBus:
 
     def __init__(self, settings: BusSettings) -> None:
         self._settings = settings
+        self._servers = Servers.of(settings)
         self._ensured: set[str] = set()
         _quieten_client()
 
     def producer(self, client_id: str) -> KafkaProducer:
         """A new producer."""
-        return KafkaProducer(self._connection(), self._settings.topic_prefix, client_id)
+        return KafkaProducer(self._servers, self._settings.topic_prefix, client_id)
 
     def consumer(
         self,
@@ -45,7 +46,7 @@ class KafkaBus:
     ) -> KafkaConsumer:
         """A new member of ``group``; see the port. On Kafka the group's name carries the topics' prefix."""
         return KafkaConsumer(
-            self._connection(),
+            self._servers,
             self._settings.topic_prefix,
             topics,
             None if group is None else self._settings.topic_prefix + group,
@@ -56,22 +57,62 @@ class KafkaBus:
 
     def ensure_topics(self, specs: Sequence[TopicSpec] = tuple(TOPICS.values())) -> None:
         """Create the topics that are missing; leave those there are."""
-        prefix = self._settings.topic_prefix
-        wanted = {prefix + spec.name: spec for spec in specs}
-        if self._ensured.issuperset(wanted):
-            return
-        check_reachable(self._settings.bootstrap_servers)
+        if not self._ensured.issuperset(spec.name for spec in specs):
+            self.make_topics(specs)
+
+    def make_topics(self, specs: Sequence[TopicSpec]) -> Sequence[str]:
+        """Create the topics that are missing, and return their names.
+
+        Raises:
+            BusUnavailableError: no broker answers.
+            BusAccessError: it does not take us, or we have no permission to make topics.
+        """
+        wanted = {self._settings.topic_prefix + spec.name: spec for spec in specs}
+        missing: dict[str, TopicSpec] = {}
+        check_access(self._servers)
         try:
-            admin = KafkaAdminClient(**self._connection(), client_id="safecity-topics")
+            admin = KafkaAdminClient(**self._servers.connection(), client_id="safecity-topics")
             try:
-                missing = {n: s for n, s in wanted.items() if n not in set(admin.list_topics())}
-                if missing:
-                    _create(admin, {name: self._options(spec) for name, spec in missing.items()})
+                there = set(admin.list_topics())
+                missing = {name: spec for name, spec in wanted.items() if name not in there}
+                _create(admin, {name: self._options(spec) for name, spec in missing.items()})
+            finally:
+                admin.close()
+        except AuthorizationError:
+            raise BusAccessError(
+                f"missing permission: there is no topic {', '.join(sorted(missing))}, and "
+                f"{self._servers.user} has no ACL for Create; somebody with the role ops makes them: "
+                "safecity kafka topics --site FILE"
+            ) from None
+        except (KafkaError, OSError) as error:
+            raise bus_error(self._servers, "creating topics", error) from error
+        self._ensured.update(spec.name for spec in specs)
+        return sorted(missing)
+
+    def check(self, writes: Sequence[str] = (), reads: Sequence[str] = ()) -> Sequence[str]:
+        """Ask whether the brokers take us and let us; see the port."""
+        check_access(self._servers)
+        prefix = self._settings.topic_prefix
+        try:
+            admin = KafkaAdminClient(**self._servers.connection(), client_id="safecity-check")
+            try:
+                found = {topic["name"]: topic["authorized_operations"] for topic in admin.describe_topics()}
             finally:
                 admin.close()
         except (KafkaError, OSError) as error:
-            raise bus_error(self._settings.bootstrap_servers, "creating topics", error) from error
-        self._ensured.update(wanted)
+            raise bus_error(self._servers, "asking for topics", error) from error
+        needed = [*(("Write", prefix + topic) for topic in writes), *(("Read", prefix + t) for t in reads)]
+        lacking = [
+            f"{operation} on topic {topic}"
+            for operation, topic in needed
+            if topic in found and operation.upper() not in found[topic]
+        ]
+        if lacking:
+            user = self._servers.user
+            raise BusAccessError(
+                f"missing permission: {user} needs ACLs for {', '.join(lacking)}; {ACL_HINT}"
+            )
+        return [topic for _, topic in needed if topic not in found]
 
     def close(self) -> None:
         """Nothing is held between calls."""
@@ -81,13 +122,6 @@ class KafkaBus:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _connection(self) -> dict[str, Any]:
-        return {
-            "bootstrap_servers": list(self._settings.bootstrap_servers),
-            "bootstrap_timeout_ms": BOOTSTRAP_MS,
-            "reconnect_backoff_max_ms": 1_000,
-        }
 
     def _options(self, spec: TopicSpec) -> dict[str, Any]:
         configs = {"cleanup.policy": spec.cleanup.value, "max.message.bytes": str(REQUEST_BYTES)}

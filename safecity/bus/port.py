@@ -20,6 +20,13 @@ class BusUnavailableError(BusError):
     """The bus cannot be reached now; try again later."""
 
 
+class BusAccessError(BusError):
+    """The bus does not let us: wrong certificate, wrong user or password, or a permission that is missing.
+
+    Somebody has to mend that, in the site file or at the bus; until then trying again does not help.
+    """
+
+
 class RecordTooLargeError(BusError):
     """The record is larger than the bus takes; trying again does not help."""
 
@@ -212,6 +219,18 @@ class Bus(Protocol):
 
         Raises:
             BusUnavailableError: the bus is away.
+        """
+        ...
+
+    def check(self, writes: Sequence[str] = (), reads: Sequence[str] = ()) -> Sequence[str]:
+        """Whether the bus answers, takes us, and lets us write and read these topics; changes nothing.
+
+        Returns:
+            The topics among them that are missing.
+
+        Raises:
+            BusUnavailableError: the bus is away.
+            BusAccessError: it does not take us, or permissions are missing; the message says which.
         """
         ...
 

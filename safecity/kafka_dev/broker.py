@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from safecity.bus._kafka_servers import Servers
 from safecity.cli import UsageError
+from safecity.kafka_dev import security
 from safecity.kafka_dev.runtime import find_jars, find_java
 from safecity.kafka_dev.settings import write_logging, write_server_properties
 
@@ -42,12 +44,24 @@ class Broker:
         """host:port for ``bootstrap_servers``."""
         return f"localhost:{self.port}"
 
+    @property
+    def secure(self) -> bool:
+        """Whether it wants TLS and a user (:mod:`safecity.kafka_dev.security`)."""
+        return security.is_secure(self.data)
+
+    @property
+    def servers(self) -> Servers:
+        """How its administrator reaches it."""
+        return security.servers(self.data, self.port) if self.secure else Servers((self.address,))
+
 
 def start(
     port: int,
     data: Path,
     *,
     heap: str = HEAP,
+    secure: bool = False,
+    prefix: str = "safecity.",
     progress: Progress = lambda _: None,
     seconds: float = START_SECONDS,
 ) -> Broker:
@@ -57,6 +71,8 @@ def start(
         port: on 127.0.0.1; 0 takes a free one.
         data: its folder; made and formatted when new. A folder keeps its port.
         heap: of the Java virtual machine, e.g. ``384m``.
+        secure: with TLS, a user for each role, and ACLs. A folder that was made so stays so.
+        prefix: secure: of the topics and groups that the roles may use.
         progress: told what goes on.
         seconds: how long to wait.
 
@@ -69,8 +85,14 @@ def start(
     progress("looking for Java and the jars of Apache Kafka (45 MB the first time)")
     java, jars = find_java(), find_jars()
     data.mkdir(parents=True, exist_ok=True)
+    is_new = not (data / "log" / "meta.properties").exists()
+    if secure and not security.is_secure(data):
+        if not is_new:
+            raise UsageError(f"{data} belongs to a broker without security; give another --data")
+        security.make(data)
     command = [str(java), f"-Xmx{heap}", *_JVM, *_prepare(port, data), "-cp", ":".join(map(str, jars))]
-    _format_once(command, data)
+    if is_new:
+        _format(command, data)
     progress(f"starting Apache Kafka on port {port}")
     with (data / "logs" / "console.log").open("ab") as console:
         process = subprocess.Popen(
@@ -84,6 +106,8 @@ def start(
     broker = Broker(port, process.pid, data)
     _write_state(broker)
     _wait_for_answer(broker, process, seconds)
+    if is_new and broker.secure:
+        security.allow(data, port, prefix)
     return broker
 
 
@@ -175,18 +199,20 @@ def free_port() -> int:
 
 def _prepare(port: int, data: Path) -> list[str]:
     (data / "logs").mkdir(exist_ok=True)
-    write_server_properties(data / "server.properties", port, free_port(), data / "log")
+    controller_port = free_port()
+    secured = security.broker_settings(data, port, controller_port) if security.is_secure(data) else {}
+    write_server_properties(data / "server.properties", port, controller_port, data / "log", secured)
     write_logging(data / "log4j2.yaml", data / "logs")
     return [f"-Dlog4j2.configurationFile={data / 'log4j2.yaml'}", f"-Dkafka.logs.dir={data / 'logs'}"]
 
 
-def _format_once(command: list[str], data: Path) -> None:
-    if (data / "log" / "meta.properties").exists():
-        return
+def _format(command: list[str], data: Path) -> None:
     cluster = cluster_id(uuid.uuid4().bytes)
-    tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c"]
+    tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster]
+    if security.is_secure(data):
+        tool += security.format_options(data)
     run = subprocess.run(
-        [*command, *tool, str(data / "server.properties")], capture_output=True, text=True, check=False
+        [*command, *tool, "-c", str(data / "server.properties")], capture_output=True, text=True, check=False
     )
     if run.returncode != 0:
         raise BrokerError(f"{data} could not be formatted: {(run.stderr or run.stdout).strip()[-500:]}")
@@ -213,7 +239,8 @@ def _wait_for_answer(broker: Broker, process: "subprocess.Popen[bytes]", seconds
             raise BrokerError(f"the broker ended: {_last_words(broker.data)}")
         if answers(broker.port):
             try:
-                KafkaAdminClient(bootstrap_servers=broker.address, bootstrap_timeout_ms=2000).close()
+                options = {**broker.servers.connection(), "bootstrap_timeout_ms": 2000}
+                KafkaAdminClient(**options).close()
             except KafkaError:
                 continue
             return

@@ -1,5 +1,6 @@
 """The files that a broker of ours is started with."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from safecity.bus._log import MAX_RECORD_BYTES
@@ -7,9 +8,11 @@ from safecity.bus._log import MAX_RECORD_BYTES
 MESSAGE_BYTES = MAX_RECORD_BYTES + 1024 * 1024
 
 
-def write_server_properties(path: Path, port: int, controller_port: int, logs: Path) -> None:
-    """KRaft, one node, reachable from this machine only."""
-    settings = {
+def write_server_properties(
+    path: Path, port: int, controller_port: int, logs: Path, security: Mapping[str, object]
+) -> None:
+    """KRaft, one node, reachable from this machine only; ``security`` goes over what is open otherwise."""
+    settings: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller_port}",
@@ -32,7 +35,9 @@ def write_server_properties(path: Path, port: int, controller_port: int, logs: P
         "num.network.threads": 2,
         "num.io.threads": 4,
         "log.cleaner.dedupe.buffer.size": 4 * 1024 * 1024,
+        **security,
     }
+    path.touch(mode=0o600)
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """From the bus to the store, over a real log: crashes, duplicates, nonsense, full disks."""
 
 import asyncio
+import json
 import threading
 
 import pytest
@@ -131,6 +132,28 @@ def test_what_cannot_be_read_goes_to_dead_letter_and_the_rest_goes_on(open_centr
     assert letter.header("dead-letter-reason")
     assert letter.header("dead-letter-source").decode().startswith(f"{topic}/")
     assert all(letter.header(name) == content for name, content in headers)
+
+
+def test_a_message_of_a_newer_schema_goes_to_dead_letter_with_the_reason(open_centre):
+    centre = open_centre()
+    newer = json.dumps({**json.loads(make_event(1).to_bytes()), "schema_version": 2}).encode()
+    unknown = json.dumps({**json.loads(make_event(2).to_bytes()), "added_later": {"deep": [1]}}).encode()
+    producer = centre.bus.producer("newer")
+    for value in (newer, unknown):
+        producer.publish("events", key="cam-1", value=value)
+    producer.flush(5)
+    producer.close()
+    centre.start()
+    wait_until(lambda: stored(centre) == 1 and queries.totals(centre.store).dead_letters == 1)
+    reader = centre.bus.consumer(["dead-letter"], group=None)
+    found = []
+    wait_until(lambda: found.extend(reader.poll(0.1)) or found)
+    reader.close()
+    assert found[0].value == newer
+    reason = found[0].header("dead-letter-reason").decode()
+    assert reason.startswith(
+        "no Event: schema_version: version 2 of the schema, and this release reads version 1"
+    )
 
 
 def test_a_disk_that_takes_nothing_costs_no_picture_and_no_event(open_centre):
