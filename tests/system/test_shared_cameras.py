@@ -385,4 +385,7 @@ def test_a_removed_camera_is_closed_and_a_moved_one_is_not_touched_when_its_work
     assert sorted(listed) == sorted(set(CAMERAS) - {CAMERAS[2]})
     move = json.loads(run.heard.said["move"])
     assert listed[CAMERAS[3]]["partition"] == move["to"] != move["from"]
-    assert all(row["worker"] == "three" and row["cost_cores"] > 0 for row in listed.values())
+    assert {row["worker"] for row in listed.values()} == {"three"}
+    measured = [row["cost_cores"] for row in listed.values() if row["cost_cores"] is not None]
+    assert len(measured) > 30, "all but those that have just been opened"
+    assert min(measured) > 0
