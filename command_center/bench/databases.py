@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from command_center.postgres_dev import PostgresError, postgres_programs, running_postgres
+from safecity.postgres_dev import PostgresError, postgres_programs, running_postgres
 from command_center.store.database import StoreError
 from command_center.store.schema import metadata
 from command_center.store.store import Store

@@ -60,9 +60,8 @@ class KafkaBus:
         wanted = {prefix + spec.name: spec for spec in specs}
         if self._ensured.issuperset(wanted):
             return
-        check_reachable(self._settings.bootstrap_servers)
         try:
-            admin = KafkaAdminClient(**self._connection(), client_id="safecity-topics")
+            admin = self.admin("safecity-topics")
             try:
                 missing = {n: s for n, s in wanted.items() if n not in set(admin.list_topics())}
                 if missing:
@@ -72,6 +71,18 @@ class KafkaBus:
         except (KafkaError, OSError) as error:
             raise bus_error(self._settings.bootstrap_servers, "creating topics", error) from error
         self._ensured.update(wanted)
+
+    def admin(self, client_id: str) -> KafkaAdminClient:
+        """A client that looks into the broker and changes its topics; the caller closes it.
+
+        Raises:
+            BusUnavailableError: no broker answers.
+        """
+        check_reachable(self._settings.bootstrap_servers)
+        try:
+            return KafkaAdminClient(**self._connection(), client_id=client_id)
+        except (KafkaError, OSError) as error:
+            raise bus_error(self._settings.bootstrap_servers, "connecting", error) from error
 
     def close(self) -> None:
         """Nothing is held between calls."""
