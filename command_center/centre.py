@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from command_center.clips import Clips
 from command_center.consumer import EventConsumer
@@ -10,6 +11,7 @@ from command_center.media import MediaStore
 from command_center.metrics import CentreMetrics
 from command_center.retention import Retention
 from command_center.store.store import Store
+from command_center.tail import Tail
 from safecity.bus import open_bus
 from safecity.bus.port import Bus
 from safecity.settings import Site
@@ -35,6 +37,8 @@ class Centre:
     metrics: CentreMetrics
     bus: Bus
     consumer: EventConsumer
+    retention: Retention
+    tail: Tail
 
     @classmethod
     def open(cls, site: Site, bus: Bus | None = None) -> "Centre":
@@ -46,20 +50,30 @@ class Centre:
         live, metrics = Live(), CentreMetrics()
         bus = bus or open_bus(site)
         clips = Clips(site, folder / "clips")
-        retention = Retention(store, media, site.centre, clips)
-        consumer = EventConsumer(bus, store, media, live, metrics, retention)
-        return cls(site, store, media, clips, live, metrics, bus, consumer)
+        consumer = EventConsumer(bus, store, media, live, metrics)
+        retention, tail = Retention(store, media, site, clips), Tail(store, live)
+        return cls(site, store, media, clips, live, metrics, bus, consumer, retention, tail)
 
     def start(self) -> None:
-        """Begin to read the bus."""
+        """Begin to read the bus, and to look after the store."""
         self.consumer.start()
+        self.retention.start()
+        if self.store.shared:
+            self.tail.start()
 
     def close(self) -> None:
         """End the live streams and the consumer, and let go of everything."""
         self.live.close()
+        self.tail.stop()
+        self.retention.stop()
         self.consumer.stop()
         self.bus.close()
         self.store.close()
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What people call each camera of the site."""
+        return {camera.id: camera.label for camera in self.site.cameras}
 
     def statuses(self) -> dict[str, Status]:
         """The newest status of each camera of the site that ever reported."""

@@ -2,6 +2,8 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -64,7 +66,7 @@ def command_center(
             f"cannot listen on {settings.host}:{settings.port} ({reason}); choose another: --port 8081"
         ) from None
     try:
-        with listening, FolderLock(loaded.in_data_dir("centre"), "command centre"):
+        with listening, _alone_where_needed(loaded):
             signal.signal(signal.SIGTERM, signal.default_int_handler)
             centre = Centre.open(loaded)
             structlog.get_logger().info(
@@ -113,6 +115,17 @@ def events(
         raise UsageError(str(error)) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+@contextmanager
+def _alone_where_needed(site: Site) -> Iterator[None]:
+    """A lock on the data folder, unless the store is a server's: then several centres may share both."""
+    database = site.centre.database
+    if database is not None and not database.get_secret_value().startswith("sqlite"):
+        yield
+        return
+    with FolderLock(site.in_data_dir("centre"), "command centre"):
+        yield
 
 
 def _with_address(site: Site, host: str | None, port: int | None) -> Site:

@@ -32,7 +32,8 @@ class MediaStore:
         """
         path = self._path(name)
         path.parent.mkdir(exist_ok=True)
-        unfinished = path.with_suffix(".part")
+        # Two centres may have the same picture for a moment; neither writes into the other's file.
+        unfinished = path.with_suffix(f".{os.getpid()}.part")
         with unfinished.open("wb") as output:
             output.write(picture)
             output.flush()

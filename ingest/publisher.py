@@ -17,6 +17,8 @@ from safecity.cloudevents import published
 BATCH = 200
 ACKNOWLEDGE_SECONDS = 15.0
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
+GATHER_SECONDS = 0.1
+"""Observations and statuses wait so long for others: a round for each one would cost more than sending it."""
 BEST_EFFORT_LIMIT = 5_000
 """Observations and statuses kept in memory while the bus is away; older ones are given up and counted."""
 
@@ -93,7 +95,6 @@ class Publisher:
             self._best_effort.append(message)
             if len(self._best_effort) > BEST_EFFORT_LIMIT:
                 self._metrics.lost.labels(self._best_effort.popleft().topic).inc()
-        self._wake.set()
 
     def stop(self, drain_seconds: float) -> None:
         """Publish what waits for up to ``drain_seconds``, then end. The rest stays in the outbox."""
@@ -121,7 +122,7 @@ class Publisher:
                     outbox.path.unlink(missing_ok=True)
                     break
                 if not busy and not failures:
-                    self._wake.wait(1.0)
+                    self._wake.wait(GATHER_SECONDS)
                     self._wake.clear()
             self._drop_producer()
 

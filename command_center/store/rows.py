@@ -32,6 +32,9 @@ class Batch:
     """Name of the run, event."""
     statuses: dict[str, Status] = field(default_factory=dict)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
+    """The next offset to read, of each partition that something was read from."""
+    known: Mapping[TopicPartition, int] = field(default_factory=dict)
+    """Where the partitions stood in the store when they were read on from; missing: never read."""
     dead_letters: int = 0
 
 

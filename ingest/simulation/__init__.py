@@ -1,1 +1,1 @@
-"""A city of scripted cameras: the worker's real outbox and publisher, a real Kafka, a real centre, measured."""
+"""A city of scripted cameras: real outboxes and publishers, a real Kafka, a real centre, measured."""

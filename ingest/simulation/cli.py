@@ -1,7 +1,6 @@
 """``safecity simulate``."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -66,9 +65,10 @@ def simulate(
 ) -> None:
     """Scripted cameras through real workers' outboxes, a real Kafka and a real command centre, measured.
 
-    Nothing is decoded or detected: each camera says what a camera would (observations, statuses, events with
-    pictures), at rates that you may change. At the end what the workers decided is held against what the centre
-    has; exit code 1 when something is lost or there twice. What is started is ended, what is written is removed.
+    Nothing is decoded or detected: each camera says what a camera would (observations, statuses, events
+    with pictures), at rates that you may change. At the end what the workers decided is held against what
+    the centre has; exit code 1 when something is lost or there twice. What is started is ended, what is
+    written is removed.
 
     Example: safecity simulate --cameras 675 --duration 600 --json simulation.json
     """

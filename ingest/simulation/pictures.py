@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import av
+import numpy as np
 
 from ingest.snapshots import encode_jpeg
 from safecity.demo.scenes import FOOTAGE
@@ -18,7 +19,8 @@ def write_pictures(folder: Path) -> list[Path]:
         for number, frame in enumerate(footage.decode(video=0)):
             if number % EVERY == 0:
                 paths.append(folder / f"{number}.jpg")
-                paths[-1].write_bytes(encode_jpeg(frame.to_ndarray(format="bgr24")))
+                picture = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+                paths[-1].write_bytes(encode_jpeg(picture))
             if len(paths) == COUNT:
                 break
     return paths

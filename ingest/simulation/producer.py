@@ -129,11 +129,10 @@ class SimulatedWorker:
         messages = []
         if event.snapshot is not None:
             picture = self._pictures[due.ordinal % len(self._pictures)]
-            headers = (("event-id", event.event_id.encode()), ("media-name", event.snapshot.encode()))
-            messages.append(Outgoing("snapshots", event.camera_id, picture, headers, stamp))
+            names = (("event-id", event.event_id.encode()), ("media-name", event.snapshot.encode()))
+            messages.append(Outgoing("snapshots", event.camera_id, picture, names, stamp))
         value = event.to_bytes()
-        headers = tuple(event_headers(event, trace))
-        messages.append(Outgoing("events", event.camera_id, value, headers, stamp))
+        messages.append(Outgoing("events", event.camera_id, value, tuple(event_headers(event, trace)), stamp))
         self._outbox.append(messages)
         self._journal.write([value])
         self._publisher.notify()

@@ -62,8 +62,8 @@ def figures_of(run: Run) -> dict[str, Any]:
 def network_bytes(log_bytes: dict[str, int]) -> dict[str, int]:
     """What went over the network into the broker and out of it, by its logs.
 
-    Batches lie in the logs as they were sent, and are sent on as they lie there; the centre reads all topics but
-    the observations. Replicas and acknowledgements are not counted.
+    Batches lie in the logs as they were sent, and are sent on as they lie there; the centre reads all topics
+    but the observations. Replicas and acknowledgements are not counted.
     """
     written = sum(log_bytes.values())
     return {"in": written, "out": written - log_bytes.get("observations", 0)}

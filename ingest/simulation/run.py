@@ -135,7 +135,7 @@ def _play(
 
 def _orders(plan: Plan, document: dict[str, Any], folder: Path) -> list[Order]:
     pictures = [str(path) for path in write_pictures(folder / "pictures")]
-    begin = time.time() + 3.0  # by then all of them run
+    begin = time.time() + 5.0  # by then all of them run
     site = {name: document[name] for name in ("data_dir", "bus")}
     return [
         Order(
