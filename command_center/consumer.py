@@ -66,7 +66,7 @@ class EventConsumer:
         self.connected = False
         """Whether the bus answered the last time."""
         self.lag: Mapping[str, int] = {}
-        """Unread messages by topic, in the partitions that this centre holds."""
+        """Unread messages by topic, those that other centres are to read included."""
         self._lag_due = self._stored_at = 0.0
 
     @property
@@ -196,9 +196,20 @@ class EventConsumer:
         self._metrics.bus_connected.set(connected)
 
     def _show_lag(self, consumer: Consumer) -> None:
-        lag = dict.fromkeys(TOPICS, 0)
-        for partition, behind in consumer.lag().items():
-            lag[partition.topic] += behind
-        for topic, behind in lag.items():
+        own = consumer.lag()
+        for topic, behind in _by_topic(own).items():
             self._metrics.lag.labels(topic).set(behind)
-        self.lag = lag
+        known = self._store.positions()
+        others = {
+            partition: max(end - known[partition], 0)
+            for partition, end in consumer.ends().items()
+            if partition not in own and partition in known
+        }
+        self.lag = _by_topic({**own, **others})
+
+
+def _by_topic(lag: Mapping[TopicPartition, int]) -> dict[str, int]:
+    behind = dict.fromkeys(TOPICS, 0)
+    for partition, count in lag.items():
+        behind[partition.topic] += count
+    return behind

@@ -40,7 +40,7 @@ class CentreMetrics:
         )
         self.lag = Gauge(
             "safecity_centre_consumer_lag_messages",
-            "Messages on the bus that the centre has not read, by topic.",
+            "Messages on the bus that this centre is to read and has not, by topic; sum over all centres.",
             ["topic"],
             registry=registry,
         )

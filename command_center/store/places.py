@@ -1,9 +1,9 @@
 """Positions on the bus, and the fence around them: only who knows where a partition stands may go on from it.
 
 Two centres may believe for a moment that they hold the same partition: one was paused for longer than the
-group waits, and does not know that it is out. Both read from where the store stood when they got the partition.
-The first one to store moves the position; the other's batch begins somewhere else than the store stands now,
-so none of it is stored.
+group waits, and does not know that it is out. Both read from where the store stood when they got it. The
+first one to store moves the position; the other's batch begins somewhere else than the store stands now, so
+none of it is stored.
 """
 
 from collections.abc import Mapping

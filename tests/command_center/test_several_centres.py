@@ -1,4 +1,4 @@
-"""Two centres on one PostgreSQL share a real Kafka: killed in the middle, nothing is lost and nothing is twice."""
+"""Two centres on one PostgreSQL share a real Kafka; one is killed, nothing is lost and nothing is twice."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ CAMERAS, ROUNDS = 12, 12
 
 
 class Operator:
-    """Follows the live stream; when its centre goes away, goes on at another one, as behind a load balancer."""
+    """Follows the live stream; when its centre goes away, goes on at another, as behind a load balancer."""
 
     def __init__(self, urls):
         self.urls, self.events, self.statuses, self.last = list(urls), [], set(), None
