@@ -95,7 +95,7 @@ def look_at(
         site=site,
         cameras=sorted(seen, key=lambda camera: (not camera.trouble, camera.camera_id)),
         workers=_workers(cameras, seen),
-        states=Counter(camera.state for camera in seen),
+        states=dict(Counter(camera.state for camera in seen)),
         lag=stats["lag"],
         stored=stored,
         stored_per_second=None if before is None else before.rate(stored - before.stored, now),
