@@ -1,6 +1,7 @@
 """A simulated city from its start to its end: broker, database, centre, workers, and what came of it."""
 
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -76,6 +77,7 @@ def simulate_city(plan: Plan, announce: Callable[[str], None]) -> Run:
     """
     try:
         with ExitStack() as parts:
+            parts.callback(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
             folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="safecity-simulation-")))
             folder.chmod(0o755)
             kafka = parts.enter_context(bench_kafka(plan.kafka, True, announce))
@@ -86,6 +88,8 @@ def simulate_city(plan: Plan, announce: Callable[[str], None]) -> Run:
             city = parts.enter_context(City(document, folder))
             announce("starting the command centre")
             city.start_centre()
+            # The first thing to be undone: a second Ctrl-C may not leave half of it running.
+            parts.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
             return _play(plan, city, document, kafka, database, folder)
     except CityError as error:
         raise MeasureError(str(error)) from None
