@@ -145,8 +145,12 @@ class EventConsumer:
         if time.monotonic() >= self._lag_due:
             self._lag_due = time.monotonic() + LAG_EVERY_SECONDS
             self._show_lag(consumer)
-        if not records:
-            return
+        if records:
+            begin = time.monotonic()
+            self._store_all(records, consumer, producer)
+            self._metrics.busy.inc(time.monotonic() - begin)
+
+    def _store_all(self, records: Sequence[Record], consumer: Consumer, producer: Producer) -> None:
         batch = Batch(known=self._known)
         for record in records:
             try:
@@ -157,6 +161,7 @@ class EventConsumer:
             batch.positions[record.source] = record.offset + 1
         if batch.dead_letters:
             producer.flush(30.0)
+        self._unpacker.keep_pictures()
         recorded = self._disk.persist(lambda: self._store.record(batch))
         self._stored_at = time.monotonic()
         self._known.update(batch.positions)

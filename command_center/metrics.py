@@ -44,6 +44,11 @@ class CentreMetrics:
             ["topic"],
             registry=registry,
         )
+        self.busy = Counter(
+            "safecity_centre_consumer_busy_seconds_total",
+            "Time that the consumer spent on what it had read; near 1 a second, another centre is due.",
+            registry=registry,
+        )
         self.bus_connected = Gauge(
             "safecity_centre_bus_connected", "1 while the bus answers.", registry=registry
         )

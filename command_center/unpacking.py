@@ -29,23 +29,33 @@ class Unpacker:
     Args:
         media: takes pictures.
         metrics: told of each picture.
-        disk: tries until a picture is on it.
+        disk: tries until pictures are on it.
     """
 
     def __init__(self, media: MediaStore, metrics: CentreMetrics, disk: Perseverance) -> None:
         self._media = media
         self._metrics = metrics
         self._disk = disk
+        self._pictures: dict[str, bytes] = {}
+
+    def keep_pictures(self) -> None:
+        """Put the pictures of what was unpacked on the disk.
+
+        Raises:
+            StoppedError: the centre is to end before the disk takes them.
+        """
+        pictures, self._pictures = self._pictures, {}
+        self._disk.persist(lambda: self._media.save_all(pictures))
+        self._metrics.media.inc(len(pictures))
 
     def unpack(self, record: Record, batch: Batch) -> None:
-        """Put what a record says into a batch; a picture is on the disk when this returns.
+        """Put what a record says into a batch; a picture waits for :meth:`keep_pictures`.
 
         Raises:
             UnreadableError: nobody can read it, now or later.
-            StoppedError: the centre is to end before the disk takes a picture.
         """
         if record.topic == "snapshots":
-            self._keep_picture(record)
+            self._take_picture(record)
         elif record.topic == "replays":
             self._unpack_replayed(record, batch)
         elif record.value is None:
@@ -62,25 +72,23 @@ class Unpacker:
         if not re.fullmatch(NAME_PATTERN, run):
             raise UnreadableError(f"header {RUN_HEADER}: no name of a run")
         if record.header("media-name") is not None:
-            self._keep_picture(record, replace=False)
+            self._take_picture(record, replace=False)
         elif record.value is None:
             raise UnreadableError("a record without a value")
         else:
             batch.replayed.append((run, _decode(Event, record.value)))
 
-    def _keep_picture(self, record: Record, *, replace: bool = True) -> None:
+    def _take_picture(self, record: Record, *, replace: bool = True) -> None:
         name, picture = (record.header("media-name") or b"").decode(errors="replace"), record.value
         if not picture or not picture.startswith(b"\xff\xd8"):
             raise UnreadableError("no JPEG")
-
         try:
-            # A replay never writes over what was seen live.
-            if not replace and self._media.find(name) is not None:
-                return
-            self._disk.persist(lambda: self._media.save(name, picture))
-            self._metrics.media.inc()
+            there = name in self._pictures or self._media.find(name) is not None
         except MediaNameError as error:
             raise UnreadableError(f"header media-name: {error}") from None
+        # A replay never writes over what was seen live.
+        if replace or not there:
+            self._pictures[name] = picture
 
 
 def _decode(kind: type[M], value: bytes) -> M:

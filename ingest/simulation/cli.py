@@ -29,7 +29,7 @@ CITIES = {
     "centre_cores": "centre cores",
     "centres": "centres",
 }
-BREAKS = {"what": "what breaks first", "cores": "cores now", "of": "of", "cameras": "full at cameras"}
+BREAKS = {"what": "what breaks first", "used": "used now", "of": "of", "cameras": "full at cameras"}
 
 
 def simulate(
@@ -107,6 +107,7 @@ def _show(plan: "Plan", figures: dict[str, Any], sizing: dict[str, Any]) -> None
         "lost": figures["lost"],
         "duplicates": figures["duplicates"],
         "observations and statuses given up": figures["best_effort_given_up"],
+        "centre's consumer busy, share of the time": figures["centre_busy_share"],
         "workers late, mean ms": late["mean"],
     }
     title = f"{plan.cameras:,} cameras, {plan.duration:g} s ({figures['warm_up_seconds']:g} s of warm-up)"

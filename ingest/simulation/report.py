@@ -45,6 +45,7 @@ def figures_of(run: Run) -> dict[str, Any]:
         "messages_per_second": {topic: round(count / plan.duration, 2) for topic, count in sent.items()}
         | {"all": round(messages / plan.duration, 1)},
         "cores": _rounded(samples.cores()),
+        "centre_busy_share": round(samples.centre_busy(), 3),
         "cpu_seconds": _rounded(samples.cpu_seconds()),
         "broker_disk_bytes": run.log_bytes,
         "broker_network_bytes": network_bytes(run.log_bytes),
@@ -78,6 +79,7 @@ def measured_of(run: Run) -> Measured:
         publishing_cores=sum(used for name, used in cores.items() if name.startswith("worker-")),
         broker_cores=cores.get("kafka"),
         centre_cores=cores.get("centre", 0.0),
+        centre_busy=run.samples.centre_busy(),
         store_cores=cores.get("postgres"),
         log_bytes_a_second={topic: size / duration for topic, size in run.log_bytes.items() if size},
         rows_a_second=run.outcome.stored / duration,

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from ingest.simulation.broker import BrokerWatch
 from ingest.simulation.database import Database, simulation_database
 from ingest.simulation.outcome import Outcome, outcome_of
@@ -30,6 +32,7 @@ SAMPLE_SECONDS = 1.0
 SETTLE_SECONDS = 60.0
 CENTRE_GROUP = "safecity-centre"
 CENTRE_TOPICS = ("snapshots", "events", "replays", "status")
+BUSY = "safecity_centre_consumer_busy_seconds_total"
 
 
 @dataclass(frozen=True)
@@ -166,10 +169,18 @@ def _watch(plan: Plan, city: City, workers: Workers, watch: BrokerWatch, watched
             workers.check()
             usage = {name: used for name, pid in watched.items() if (used := usage_of(pid)) is not None}
             samples.taken.append(Sample(at, usage, watch.lag()))
+            if at >= samples.warm_up and not samples.busy:
+                samples.busy.append((time.time() - workers.begin, _busy_seconds(city)))
             behind = sum(samples.taken[-1].lag.values())
             bar.update(task, completed=int(at), description=f"{plan.cameras} cameras, lag {behind}")
             _sleep_until(workers.begin + min(at + SAMPLE_SECONDS, plan.duration))
+        samples.busy.append((time.time() - workers.begin, _busy_seconds(city)))
     return samples
+
+
+def _busy_seconds(city: City) -> float:
+    said = httpx.get(f"{city.url}/metrics", timeout=30.0).raise_for_status().text
+    return next(float(line.split()[-1]) for line in said.splitlines() if line.startswith(f"{BUSY} "))
 
 
 def _settle(watch: BrokerWatch) -> None:

@@ -34,6 +34,9 @@ class Samples:
     duration: float
     begin: float
     taken: list[Sample] = field(default_factory=list)
+    busy: list[tuple[float, float]] = field(default_factory=list)
+    """After the warm-up and at the end: seconds since the beginning, and those that the centre's consumer had
+    been busy."""
 
     @property
     def warm_up(self) -> float:
@@ -56,6 +59,13 @@ class Samples:
             for name in last.usage
             if name in first.usage
         }
+
+    def centre_busy(self) -> float:
+        """Share of the time that the centre's consumer worked or waited for its disks, after the warm-up."""
+        if len(self.busy) < 2:
+            return 0.0
+        (first, before), (last, after) = self.busy[0], self.busy[-1]
+        return (after - before) / (last - first)
 
     def cpu_seconds(self) -> dict[str, float]:
         """Of each process, from its start to the last sample."""

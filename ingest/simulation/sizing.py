@@ -8,7 +8,7 @@ from typing import Any
 CITIES = (20, 675, 8_000)
 DAY = 86_400
 CENTRE_BUSY = 0.7
-"""Of a core, that one centre process may use on average: Python uses no more than one."""
+"""Share of the time that one centre's consumer may be busy on average, and of a core that it may use."""
 ANALYSIS_CAMERAS_A_CORE = 15.0
 """``safecity bench density``: 12 to 18 main streams of 720p25 a core; 25 to 44 substreams."""
 PARTITIONS_A_WORKER = 3
@@ -27,6 +27,8 @@ class Measured:
     broker_cores: float | None
     """None: the broker is elsewhere."""
     centre_cores: float
+    centre_busy: float
+    """Share of the time that the centre's consumer works or waits for its disks."""
     store_cores: float | None
     """None: in the centre's own process (SQLite), or elsewhere."""
     log_bytes_a_second: Mapping[str, float]
@@ -72,7 +74,7 @@ def size_city(measured: Measured, cameras: int, cameras_a_core: float) -> dict[s
         "store_cores": _rounded(measured.store_cores, scale),
         "pictures_gb_day": round(measured.picture_bytes_a_second * scale * DAY / 1e9, 1),
         "centre_cores": round(centre, 2),
-        "centres": max(1, math.ceil(centre / CENTRE_BUSY)),
+        "centres": max(1, math.ceil(max(centre, measured.centre_busy * scale) / CENTRE_BUSY)),
     }
 
 
@@ -85,9 +87,10 @@ def breaking_points(measured: Measured, cores: int, producers: int) -> list[dict
         producers: processes that published.
     """
     uses = {
-        "one centre process (one core)": (measured.centre_cores, 1.0),
-        f"{producers} publishing processes (one core each)": (measured.publishing_cores, float(producers)),
-        "this machine's cores, all parts together": (
+        "one centre's core": (measured.centre_cores, 1.0),
+        "one centre's consumer, with its disks": (measured.centre_busy, 1.0),
+        f"{producers} publishing processes, a core each": (measured.publishing_cores, float(producers)),
+        "this machine, all parts on it": (
             measured.publishing_cores
             + measured.centre_cores
             + (measured.broker_cores or 0.0)
@@ -96,11 +99,11 @@ def breaking_points(measured: Measured, cores: int, producers: int) -> list[dict
         ),
     }
     if measured.broker_cores:
-        uses["the broker (all cores)"] = (measured.broker_cores, float(cores))
+        uses["the broker, all cores"] = (measured.broker_cores, float(cores))
     if measured.store_cores:
-        uses["PostgreSQL (all cores)"] = (measured.store_cores, float(cores))
+        uses["PostgreSQL, all cores"] = (measured.store_cores, float(cores))
     points = [
-        {"what": what, "cores": round(used, 3), "of": limit, "cameras": int(measured.cameras * limit / used)}
+        {"what": what, "used": round(used, 3), "of": limit, "cameras": int(measured.cameras * limit / used)}
         for what, (used, limit) in uses.items()
         if used > 0
     ]

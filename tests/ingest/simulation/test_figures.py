@@ -79,6 +79,7 @@ MEASURED = Measured(
     publishing_cores=0.1,
     broker_cores=0.05,
     centre_cores=0.06,
+    centre_busy=0.03,
     store_cores=0.01,
     log_bytes_a_second={
         "observations": 100_000.0,
@@ -112,4 +113,4 @@ def test_the_first_to_break_comes_first():
     assert [point["cameras"] for point in points] == sorted(point["cameras"] for point in points)
     assert points[0]["what"].startswith("this machine")
     assert points[0]["cameras"] == int(100 * 2 / 0.22)
-    assert {"one centre process (one core)", "the broker (all cores)"} <= {point["what"] for point in points}
+    assert {"one centre's core", "the broker, all cores"} <= {point["what"] for point in points}
