@@ -123,4 +123,6 @@ def _show(plan: "Plan", figures: dict[str, Any], sizing: dict[str, Any]) -> None
     ]
     show_table("Processes, after the warm-up", processes, PROCESSES)
     show_table("Sizing, in proportion to this run", sizing["cities"], CITIES)
+    for note in sizing["notes"]:
+        typer.echo(note)
     show_table("Limits, were everything in proportion", sizing["breaks_at"], BREAKS)

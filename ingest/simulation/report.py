@@ -5,7 +5,7 @@ from typing import Any
 
 from ingest.simulation.run import Run
 from ingest.simulation.samples import percentiles
-from ingest.simulation.sizing import Measured, breaking_points, cities
+from ingest.simulation.sizing import Measured, breaking_points, cities, notes
 
 DAY = 86_400
 
@@ -93,6 +93,7 @@ def sizing_of(run: Run, cameras_a_core: float) -> dict[str, Any]:
     measured = measured_of(run)
     return {
         "cameras_a_core": cameras_a_core,
+        "notes": notes(measured, cameras_a_core),
         "cities": list(cities(measured, cameras_a_core)),
         "breaks_at": breaking_points(measured, len(os.sched_getaffinity(0)), run.plan.workers),
     }

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from command_center.store import queries, recording
+from command_center.store import queries, recording, replays
 from command_center.store.database import MIGRATIONS, StoreError, open_engine
 from command_center.store.places import FencedError
 from command_center.store.rows import Batch, Filter, Order
@@ -361,3 +361,22 @@ def test_reports_are_the_times_of_the_newest_statuses(store):
     store.record(Batch(statuses={"cam-1": status, "cam-2": make_status("cam-2")}))
     assert store.reports()["cam-1"] == status.reported_at
     assert store.statuses(["cam-1"]) == {"cam-1": status}
+
+
+def test_replays_are_kept_apart_each_event_once_in_its_run(store):
+    record(store, make_event(1))
+    told = [make_event(1), make_event(2), make_event(2, revision=2)]
+    first = store.record(Batch(replayed=[("night", event) for event in told]))
+    again = store.record(Batch(replayed=[("night", told[0]), ("day", told[0])]))
+    assert (first.replayed, again.replayed) == (3, 1)
+    assert queries.totals(store).stored == 1
+    with store.reading() as connection:
+        assert {run.name: run.events for run in replays.runs(connection)} == {"night": 3, "day": 1}
+    newest = walk(store, Order.OLDEST, 10, Filter(run="night"))
+    assert [(event.event_id, event.revision) for event in newest] == [
+        (told[0].event_id, 1),
+        (told[1].event_id, 2),
+    ]
+    later = queries.stored_after(store, 0, 1)[0].stored_at + timedelta(days=1)
+    assert queries.delete_replayed_before(store, later) == 4
+    assert queries.totals(store).stored == 1
