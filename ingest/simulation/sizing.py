@@ -113,12 +113,12 @@ def breaking_points(measured: Measured, cores: int, producers: int) -> list[dict
 def notes(measured: Measured, cameras_a_core: float) -> list[str]:
     """What of the sizing table is measured, and what is not."""
     return [
-        f"Measured: the row of {measured.cameras:,} cameras, on this machine, at these rates. All other rows are "
-        "that one in proportion; a fixed part and what large batches save are not told apart.",
+        f"Measured: the row of {measured.cameras:,} cameras, on this machine, at these rates. All other rows "
+        "are that one in proportion; a fixed part and what large batches save are not told apart.",
         f"Not measured: analysis, at {cameras_a_core:g} cameras a core (safecity bench density says yours); "
         "worker cores are that and the publishing that was measured.",
-        f"By rule: partitions, {PARTITIONS_A_WORKER} for each worker of {WORKER_CORES} cores, 12 at least; centres, "
-        f"so that none is busy for more than {CENTRE_BUSY:.0%} of the time.",
+        f"By rule: partitions, {PARTITIONS_A_WORKER} for each worker of {WORKER_CORES} cores, 12 at least; "
+        f"centres, so that none is busy for more than {CENTRE_BUSY:.0%} of the time.",
         f"Disk: one replica, {OBSERVATION_DAYS} day of observations and {EVENT_TOPICS_DAYS} of events and "
         "pictures. Network: batches as they lie in the logs, one replica, without acknowledgements.",
     ]
