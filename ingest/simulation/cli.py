@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ingest.simulation.run import Plan
 
 DURATION, ANALYSED = 60.0, 15.0
+LATE_MS = 500.0
 FIGURES = {"figure": "figure", "value": "measured"}
 PROCESSES = {"process": "process", "cores": "cores", "rss_mb": "MB", "rss_growth_mb": "grew by MB"}
 CITIES = {
@@ -83,6 +84,11 @@ def simulate(
         run = simulate_city(plan, announce)
         figures, sizing = figures_of(run), sizing_of(run, cameras_per_core)
     _show(plan, figures, sizing)
+    if figures["worker_late_ms"]["mean"] > LATE_MS:
+        announce(
+            f"The workers were {figures['worker_late_ms']['mean'] / 1000:.1f} s late on average: this machine was "
+            "too slow or too busy for so many cameras, and latencies and sizes say little of a city"
+        )
     extra = {"rates": asdict(rates), **figures, "sizing": sizing}
     write_report("simulate", sizing["cities"], json_path=json_path, extra=extra)
     if figures["lost"] or figures["duplicates"] or figures["unknown"]:
