@@ -84,10 +84,11 @@ def simulate(
         run = simulate_city(plan, announce)
         figures, sizing = figures_of(run), sizing_of(run, cameras_per_core)
     _show(plan, figures, sizing)
-    if figures["worker_late_ms"]["mean"] > LATE_MS:
+    late = figures["worker_late_ms"]["mean"]
+    if late > LATE_MS:
         announce(
-            f"The workers were {figures['worker_late_ms']['mean'] / 1000:.1f} s late on average: this machine was "
-            "too slow or too busy for so many cameras, and latencies and sizes say little of a city"
+            f"The workers were {late / 1000:.1f} s late on average: this machine was too slow or too busy "
+            "for so many cameras, and latencies and sizes say little of a city"
         )
     extra = {"rates": asdict(rates), **figures, "sizing": sizing}
     write_report("simulate", sizing["cities"], json_path=json_path, extra=extra)
