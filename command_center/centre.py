@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 
 from command_center.clips import Clips
 from command_center.consumer import EventConsumer
+from command_center.known_cameras import KnownCameras
 from command_center.live import Live
 from command_center.media import MediaStore
 from command_center.metrics import CentreMetrics
@@ -30,6 +30,7 @@ class Centre:
     """
 
     site: Site
+    cameras: KnownCameras
     store: Store
     media: MediaStore
     clips: Clips
@@ -49,14 +50,16 @@ class Centre:
         store, media = Store(url), MediaStore(folder / "media")
         live, metrics = Live(), CentreMetrics()
         bus = bus or open_bus(site)
-        clips = Clips(site, folder / "clips")
+        cameras = KnownCameras(site, bus)
+        clips = Clips(site, cameras, folder / "clips")
         consumer = EventConsumer(bus, store, media, live, metrics)
         retention, tail = Retention(store, media, site, clips), Tail(store, live)
-        return cls(site, store, media, clips, live, metrics, bus, consumer, retention, tail)
+        return cls(site, cameras, store, media, clips, live, metrics, bus, consumer, retention, tail)
 
     def start(self) -> None:
         """Begin to read the bus, and to look after the store."""
         self.consumer.start()
+        self.cameras.start()
         self.retention.start()
         if self.store.shared:
             self.tail.start()
@@ -67,23 +70,19 @@ class Centre:
         self.tail.stop()
         self.retention.stop()
         self.consumer.stop()
+        self.cameras.stop()
         self.bus.close()
         self.store.close()
-
-    @cached_property
-    def labels(self) -> dict[str, str]:
-        """What people call each camera of the site."""
-        return {camera.id: camera.label for camera in self.site.cameras}
 
     def statuses(self) -> dict[str, Status]:
         """The newest status of each camera of the site that ever reported."""
         known = self.store.statuses()
-        return {camera.id: known[camera.id] for camera in self.site.cameras if camera.id in known}
+        return {camera.id: known[camera.id] for camera in self.cameras.all() if camera.id in known}
 
     def refresh_metrics(self) -> None:
         """Bring the gauges that nobody else sets up to date."""
         statuses = self.statuses()
-        stale = sum(is_stale(statuses.get(camera.id)) for camera in self.site.cameras)
+        stale = sum(is_stale(statuses.get(camera.id)) for camera in self.cameras.all())
         self.metrics.show_cameras(list(statuses.values()), stale)
         self.metrics.followers.set(self.live.followers)
 

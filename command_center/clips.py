@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from command_center.known_cameras import KnownCameras
 from command_center.media import delete_older_than
 from safecity.event import Event
 from safecity.message import format_utc
@@ -51,12 +52,13 @@ class Clips:
     """Cuts clips when somebody asks for them, and keeps them.
 
     Args:
-        site: says where recordings are, and what is masked.
+        site: says where recordings are.
+        cameras: say what is masked.
         folder: where clips are kept.
     """
 
-    def __init__(self, site: Site, folder: Path) -> None:
-        self._site, self._folder = site, folder
+    def __init__(self, site: Site, cameras: KnownCameras, folder: Path) -> None:
+        self._cameras, self._folder = cameras, folder
         self._recordings = site.centre_recordings
         self._cutting = threading.BoundedSemaphore(AT_ONCE)
 
@@ -66,7 +68,7 @@ class Clips:
         Raises:
             NoClipError: nothing is recorded there, or it cannot be cut now.
         """
-        camera = next((c for c in self._site.cameras if c.id == event.camera_id), None)
+        camera = self._cameras.get(event.camera_id)
         if camera is None:
             raise NoClipError(f"the site has no camera {event.camera_id} any more")
         if not self._recordings.is_dir():

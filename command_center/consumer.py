@@ -14,7 +14,7 @@ from command_center.store.database import StoreError
 from command_center.store.places import FencedError
 from command_center.store.rows import Batch, Recorded
 from command_center.store.store import Store
-from command_center.unpacking import Unpacker, UnreadableError
+from command_center.unpacking import ReplacedError, Unpacker, UnreadableError
 from safecity.bus.port import (
     Bus,
     BusError,
@@ -27,7 +27,7 @@ from safecity.bus.port import (
 from safecity.redaction import redact
 
 GROUP = "safecity-centre"
-TOPICS = ("snapshots", "events", "replays", "status")
+TOPICS = ("snapshots", "events", "replays", "status", "owners")
 POLL_SECONDS = 0.25
 GATHER_SECONDS = 0.1
 """Between two transactions: each costs as much as ten events, so under load several polls share one."""
@@ -152,12 +152,17 @@ class EventConsumer:
 
     def _store_all(self, records: Sequence[Record], consumer: Consumer, producer: Producer) -> None:
         batch = Batch(known=self._known)
-        for record in records:
+        with_events = {record.key for record in records if record.topic == "events" and record.key}
+        self._unpacker.begin(self._disk.persist(lambda: self._store.takeovers(with_events)))
+        # First the hand-overs: the same records may hold what they refuse.
+        for record in sorted(records, key=lambda record: record.topic != "owners"):
             try:
                 self._unpacker.unpack(record, batch)
             except UnreadableError as error:
                 self._bury(record, str(error), producer)
                 batch.dead_letters += 1
+                self._metrics.fenced.inc(isinstance(error, ReplacedError))
+                self._metrics.fenced.inc(isinstance(error, FencedError))
             batch.positions[record.source] = record.offset + 1
         if batch.dead_letters:
             producer.flush(30.0)

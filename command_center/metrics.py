@@ -32,6 +32,11 @@ class CentreMetrics:
             ["topic"],
             registry=registry,
         )
+        self.fenced = Counter(
+            "safecity_centre_events_fenced_total",
+            "Events of a replaced owner about frames that were its successor's: dead letters.",
+            registry=registry,
+        )
         self.latency = Histogram(
             "safecity_centre_event_latency_seconds",
             "From the capture of an event's frame to its storing.",

@@ -77,6 +77,7 @@ class Retention:
             if not deleted:
                 break
         rows += queries.delete_replayed_before(self._store, before)
+        queries.delete_takeovers_before(self._store, before)
         oldest = (now - first_day_kept(now, settings.media_retention_days, zone)).total_seconds()
         pictures = self._media.delete_older_than(oldest) + self._clips.delete_older_than(oldest)
         if rows or pictures:

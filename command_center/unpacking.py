@@ -1,10 +1,12 @@
 """What a record of the bus says: into a batch for the store, or into the folder of pictures."""
 
 import re
+from datetime import datetime
 from typing import TypeVar
 
 from pydantic import ValidationError
 
+from command_center.fence import successor
 from command_center.media import MediaNameError, MediaStore
 from command_center.metrics import CentreMetrics
 from command_center.perseverance import Perseverance
@@ -13,14 +15,19 @@ from safecity.bus.port import Record
 from safecity.cloudevents import RUN_HEADER, TRACE_HEADER
 from safecity.event import Event, Trace
 from safecity.message import NAME_PATTERN
+from safecity.ownership import Hold, Ownership
 from safecity.redaction import redact
 from safecity.status import Status
 
-M = TypeVar("M", Event, Trace, Status)
+M = TypeVar("M", Event, Trace, Status, Ownership)
 
 
 class UnreadableError(Exception):
     """A message that cannot be used, now or later; the message says why."""
+
+
+class ReplacedError(UnreadableError):
+    """A message of an owner that had been replaced; the message says by whom."""
 
 
 class Unpacker:
@@ -37,6 +44,18 @@ class Unpacker:
         self._metrics = metrics
         self._disk = disk
         self._pictures: dict[str, bytes] = {}
+        self._takeovers: dict[str, dict[int, datetime]] = {}
+        """Of the cameras of the batch at hand: since when the owner of each epoch has had them."""
+        self._epochs: dict[str, int] = {}
+        """Of each camera's newest owner that has reported."""
+
+    def begin(self, takeovers: dict[str, dict[int, datetime]]) -> None:
+        """Begin a batch.
+
+        Args:
+            takeovers: of the cameras that it has events of, as the store knows them.
+        """
+        self._takeovers = takeovers
 
     def keep_pictures(self) -> None:
         """Put the pictures of what was unpacked on the disk.
@@ -59,12 +78,34 @@ class Unpacker:
         elif record.topic == "replays":
             self._unpack_replayed(record, batch)
         elif record.value is None:
-            raise UnreadableError("a record without a value")
+            if record.topic != "owners":
+                raise UnreadableError("a record without a value")
+        elif record.topic == "owners":
+            self._take_over(_decode(Ownership, record.value), batch)
         elif record.topic == "events":
-            trace = record.header(TRACE_HEADER)
-            batch.events.append((_decode(Event, record.value), _decode(Trace, trace) if trace else None))
+            header = record.header(TRACE_HEADER)
+            event, trace = _decode(Event, record.value), _decode(Trace, header) if header else None
+            if trace is not None:
+                self._check_owner(event.camera_id, trace)
+            batch.events.append((event, trace))
         else:
-            status = _decode(Status, record.value)
+            self._take_status(_decode(Status, record.value), batch)
+
+    def _take_over(self, said: Ownership, batch: Batch) -> None:
+        if said.hold is Hold.HOLDS and said.since is not None:
+            batch.takeovers[said.camera_id, said.epoch] = said.since
+            self._takeovers.setdefault(said.camera_id, {})[said.epoch] = said.since
+
+    def _check_owner(self, camera_id: str, trace: Trace) -> None:
+        if (epoch := successor(self._takeovers, camera_id, trace)) is not None:
+            raise ReplacedError(
+                f"decided by {trace.worker} in epoch {trace.epoch} about a frame that was epoch {epoch}'s"
+            )
+
+    def _take_status(self, status: Status, batch: Batch) -> None:
+        """Keep it, if it is not of an owner that has been replaced."""
+        if status.epoch >= self._epochs.get(status.camera_id, 0):
+            self._epochs[status.camera_id] = status.epoch
             batch.statuses[status.camera_id] = status
 
     def _unpack_replayed(self, record: Record, batch: Batch) -> None:

@@ -13,9 +13,11 @@ from prometheus_client import CollectorRegistry
 
 from command_center.metrics import CentreMetrics
 from ingest.metrics import SupervisorMetrics, WorkerMetrics
+from safecity.camera_record import CameraRecord
 from safecity.event import Event
 from safecity.message import Message
 from safecity.observation import Observation
+from safecity.ownership import Ownership
 from safecity.settings import Site
 from safecity.status import Status
 
@@ -25,6 +27,8 @@ MESSAGES: tuple[tuple[str, type[Message]], ...] = (
     ("event", Event),
     ("observation", Observation),
     ("status", Status),
+    ("camera", CameraRecord),
+    ("owner", Ownership),
 )
 BY_CODE = "<!-- Made by `make generate` from the code. Do not edit. -->\n\n"
 

@@ -92,6 +92,15 @@ class Admission:
         self._raised_at = self._not_before = float("-inf")
         self._failures = 0
 
+    def add(self, place: Place) -> None:
+        """One more camera, not yet open."""
+        self._standing[place.camera_id] = _Standing(place)
+
+    def remove(self, camera_id: str) -> None:
+        """A camera has gone."""
+        self._standing.pop(camera_id, None)
+        self._open.discard(camera_id)
+
     def setting(self, camera_id: str) -> Setting:
         """What a camera is given now."""
         return self._standing[camera_id].setting

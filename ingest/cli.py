@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -19,7 +20,7 @@ from safecity.bench.group import bench
 from safecity.cli import UsageError
 from safecity.folder_lock import FolderInUseError, FolderLock
 from safecity.log import configure_logging
-from safecity.settings import load_site
+from safecity.settings import Site, load_site
 
 if TYPE_CHECKING:
     from ingest.shard import ShardReport
@@ -58,11 +59,11 @@ def worker(
     """
     configure_logging(json=log_json, level=log_level)
     loaded = load_site(site)
-    if not loaded.cameras:
-        raise UsageError(f"{site}: no cameras; add one, see docs/configuration.md")
+    _check_cameras(site, loaded)
 
     from ingest.shard import worker_folder
-    from ingest.supervisor import LogChoice, Supervisor
+    from ingest.shard_process import LogChoice
+    from ingest.supervisor import Supervisor
 
     check_detector(loaded.detector)
     try:
@@ -81,6 +82,19 @@ def worker(
         ) from None
     if summary is not None:
         summary.write_text(json.dumps(summarise(reports), indent=2) + "\n", encoding="utf-8")
+
+
+def _check_cameras(path: Path, site: Site) -> None:
+    if site.worker.cameras == "site" and not site.cameras:
+        raise UsageError(
+            f"{path}: no cameras; add one, see docs/configuration.md, or take those that were applied to the "
+            'bus: cameras = "bus" under [worker]'
+        )
+    if site.worker.cameras == "bus" and site.cameras:
+        structlog.get_logger().warning(
+            f"the cameras of this file are not read; apply them with: safecity cameras apply {path}",
+            cameras=len(site.cameras),
+        )
 
 
 def summarise(reports: "list[ShardReport]") -> dict[str, object]:

@@ -88,6 +88,11 @@ class ShardMeter:
         """Measure a camera anew: it was opened, or is given something else."""
         self._meters[camera_id] = CostMeter(now, used)
 
+    def end(self, camera_id: str) -> None:
+        """A camera has gone."""
+        self._meters.pop(camera_id, None)
+        self._used.pop(camera_id, None)
+
     def update(
         self,
         now: float,

@@ -38,6 +38,11 @@ class WorkerHealth:
         self._ready = ready
         self._metrics.shards.set(sum(ready))
 
+    def holds(self, cameras: int, partitions: int) -> None:
+        """How many cameras the worker has, and partitions of the topic that they are shared by."""
+        self._metrics.cameras.set(cameras)
+        self._metrics.partitions.set(partitions)
+
     def died(self, pid: int | None) -> None:
         """A shard has ended by itself."""
         self._metrics.deaths.inc()

@@ -169,6 +169,17 @@ class WorkerMetrics:
         self.reconnects.labels(camera_id).inc(reconnects - self._reconnects.get(camera_id, 0))
         self._ledgers[camera_id], self._reconnects[camera_id] = counts, reconnects
 
+    def forget_camera(self, camera_id: str) -> None:
+        """A camera has gone from this shard; its counters stay, its next ledger begins at 0."""
+        self._ledgers.pop(camera_id, None)
+        self._reconnects.pop(camera_id, None)
+        self.in_flight.labels(camera_id).set(0)
+        for state in CameraState:
+            self.camera_state.labels(camera_id, state.value).set(0)
+        for step in CameraStep:
+            self.camera_step.labels(camera_id, step.value).set(0)
+        self.show_faults(camera_id, ())
+
     def show_faults(self, camera_id: str, faults: Sequence[str]) -> None:
         """What is wrong with a camera now."""
         for fault in CameraFault:
@@ -195,6 +206,14 @@ class SupervisorMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.shards = Gauge("safecity_worker_shards", "Shards that run and answer.", registry=registry)
         self.wanted = Gauge("safecity_worker_shards_wanted", "Shards that should run.", registry=registry)
+        self.cameras = Gauge(
+            "safecity_worker_cameras", "Cameras that the worker has, or is about to open.", registry=registry
+        )
+        self.partitions = Gauge(
+            "safecity_worker_partitions",
+            "Partitions of the topic cameras that the worker holds; 0 with the cameras of its site file.",
+            registry=registry,
+        )
         self.deaths = Counter(
             "safecity_worker_shard_deaths_total", "Shards that ended by themselves.", registry=registry
         )

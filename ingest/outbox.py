@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from safecity.ownership import next_epoch
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS outbox (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -120,17 +122,16 @@ class Outbox:
         return Backlog(count, size, max(0.0, time.time() - oldest) if oldest is not None else 0.0)
 
     def raise_epoch(self) -> int:
-        """Count one more start of the worker on this outbox; 1 the first time.
+        """An epoch above that of every start on this outbox before, and above every hand-over until now.
 
         Raises:
             OutboxError: the disk is full or broken.
         """
         with _disk_errors(self.path), self._transaction():
-            (epoch,) = self._db.execute(
-                "INSERT INTO meta VALUES ('epoch', 1)"
-                " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
-            ).fetchone()
-        return int(epoch)
+            known = self._db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
+            epoch = next_epoch(known[0] if known else 0, time.time())
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?)", (epoch,))
+        return epoch
 
     def close(self) -> None:
         """Let go of the file."""

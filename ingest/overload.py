@@ -9,6 +9,8 @@ from ingest.ladder import Setting, ladder_of
 from safecity.camera import Camera
 
 OPENED_PER_SECOND = 5.0
+TAKEN_PER_SECOND = 10.0
+"""Cameras that are taken over: somebody waits for it, or nobody watches them now."""
 
 
 class Overload:
@@ -33,7 +35,30 @@ class Overload:
         self._admission = Admission(places, budget, now)
         self._meter = ShardMeter(now, process_seconds)
         self._weighed_at = now
-        self._fast_seconds = 0.0
+        self._fast_seconds: dict[str, float] = {}
+
+    def add(self, camera: Camera, now: float) -> None:
+        """One more camera, to be opened when it is its turn (``now``: monotonic seconds)."""
+        last = max((at for at, _ in self._waiting), default=now - 1 / TAKEN_PER_SECOND)
+        self._waiting.append((max(now, last + 1 / TAKEN_PER_SECOND), camera))
+        self._waiting.sort(key=lambda waiting: waiting[0])
+        if not camera.is_fast:
+            self._live.add(camera.id)
+            self._admission.add(Place(camera.id, camera.priority, ladder_of(camera)))
+
+    def remove(self, camera_id: str) -> None:
+        """A camera has gone, opened or not."""
+        self._waiting = [(at, camera) for at, camera in self._waiting if camera.id != camera_id]
+        self._fast_seconds.pop(camera_id, None)
+        if camera_id in self._live:
+            self._live.discard(camera_id)
+            self._admission.remove(camera_id)
+            self._meter.end(camera_id)
+
+    def cost(self, camera_id: str) -> float | None:
+        """Cores that a camera costs now; None while that is not known."""
+        cost = self._meter.load().costs.get(camera_id)
+        return None if cost is None else cost.total
 
     @property
     def use(self) -> float:
@@ -71,15 +96,13 @@ class Overload:
             waited: seconds that the analysis had nothing to do, since the last time.
         """
         elapsed = now - self._weighed_at
-        fast = sum(
-            u.decode_seconds + u.analysis_seconds for camera, u in used.items() if camera not in self._live
-        )
+        fast = {i: u.decode_seconds + u.analysis_seconds for i, u in used.items() if i not in self._live}
         live = {camera: counters for camera, counters in used.items() if camera in self._live}
         self._meter.update(
             now,
             process_seconds,
             live,
-            elsewhere=fast - self._fast_seconds,
+            elsewhere=sum(seconds - self._fast_seconds.get(i, 0.0) for i, seconds in fast.items()),
             lag=lag,
             busy_share=1.0 - min(1.0, waited / elapsed) if elapsed > 0 else 0.0,
         )

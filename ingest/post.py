@@ -15,6 +15,7 @@ from ingest.main_stream import MainRecording, MainStream
 from ingest.pipeline import CameraPipeline, StageTimer
 from ingest.recorder import Recorder
 from ingest.stream import CameraStream, StreamState
+from ingest.tenure import Tenure
 from safecity.camera import Camera
 from safecity.settings import Site
 from safecity.status import CameraState, CameraStep
@@ -35,6 +36,7 @@ class Post:
     main: MainStream | None
     recorder: Recorder | None
     setting: Setting
+    tenure: Tenure
     opened: bool = False
     analysis_seconds: float = 0.0
     served: int = 0
@@ -77,6 +79,11 @@ class Post:
             self.main.stop(timeout)
 
     @property
+    def is_running(self) -> bool:
+        """Whether one of its streams has not ended yet."""
+        return self.stream.is_running or (self.main is not None and self.main.is_running)
+
+    @property
     def is_live(self) -> bool:
         """Whether it gives pictures, or would if they were decoded."""
         return self.stream.state.state is CameraState.LIVE
@@ -99,45 +106,66 @@ class Post:
         return "; ".join(filter(None, reasons)) or None
 
 
-def open_post(
-    camera: Camera,
-    site: Site,
-    detector: Detector,
-    timed: StageTimer,
-    wake: threading.Event,
-    on_state: Callable[[Camera, StreamState], None],
-) -> Post:
-    """A camera's post; nothing is read before it is started.
+class PostMaker:
+    """Makes the posts of a shard.
 
     Args:
-        camera: whose post it is.
-        site: networks and timeouts.
+        site: networks, timeouts and where recordings go.
         detector: of the shard.
         timed: measures the stages of the analysis.
         wake: set whenever a frame waits.
         on_state: called from the stream's thread when its state turns.
     """
-    ledger, mailbox, attention = Ledger(), Mailbox(wake), Attention(DecodePolicy(camera.decode))
-    recorder = Recorder(camera, site.recordings, site.recording) if camera.recording != "off" else None
-    stream = CameraStream(
-        camera.analysed,
-        mailbox,
-        ledger,
-        attention,
-        allowed_networks=site.allowed_networks,
-        read_timeout=site.worker.read_timeout_seconds,
-        on_state=partial(on_state, camera),
-        tap=recorder,
-    )
-    main = main_stream_of(camera, site) if camera.substream is not None and not camera.is_fast else None
-    pipeline = CameraPipeline(
-        camera,
-        detector,
-        start_confidence=site.detector.confidence,
-        timed=timed,
-        main=MainRecording(camera) if camera.substream is not None and camera.is_fast else main,
-    )
-    return Post(camera, ledger, mailbox, pipeline, stream, attention, main, recorder, ladder_of(camera)[0])
+
+    def __init__(
+        self,
+        site: Site,
+        detector: Detector,
+        timed: StageTimer,
+        wake: threading.Event,
+        on_state: Callable[[Camera, StreamState], None],
+    ) -> None:
+        self._site, self._detector = site, detector
+        self._timed, self._wake, self._on_state = timed, wake, on_state
+
+    def post(self, camera: Camera, tenure: Tenure) -> Post:
+        """A camera's post; nothing is read before it is started."""
+        site = self._site
+        ledger, mailbox, attention = Ledger(), Mailbox(self._wake), Attention(DecodePolicy(camera.decode))
+        recorder = Recorder(camera, site.recordings, site.recording) if camera.recording != "off" else None
+        stream = CameraStream(
+            camera.analysed,
+            mailbox,
+            ledger,
+            attention,
+            allowed_networks=site.allowed_networks,
+            read_timeout=site.worker.read_timeout_seconds,
+            on_state=partial(self._on_state, camera),
+            tap=recorder,
+        )
+        main = main_stream_of(camera, site) if camera.substream is not None and not camera.is_fast else None
+        return Post(
+            camera,
+            ledger,
+            mailbox,
+            self.pipeline(camera, main),
+            stream,
+            attention,
+            main,
+            recorder,
+            ladder_of(camera)[0],
+            tenure,
+        )
+
+    def pipeline(self, camera: Camera, main: MainStream | None) -> CameraPipeline:
+        """The analysis of a camera; ``main`` gives the pictures of its events, if not the analysed stream."""
+        return CameraPipeline(
+            camera,
+            self._detector,
+            start_confidence=self._site.detector.confidence,
+            timed=self._timed,
+            main=MainRecording(camera) if camera.substream is not None and camera.is_fast else main,
+        )
 
 
 def main_stream_of(camera: Camera, site: Site) -> MainStream:

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -12,15 +13,19 @@ from pathlib import Path
 import structlog
 
 from detectors.detector import build_detector
+from ingest.decided import Decided
 from ingest.frame import Frame
 from ingest.journal import Journal
 from ingest.ledger import Outcome
 from ingest.metrics import WorkerMetrics
-from ingest.outbox import Outbox, OutboxError, Outgoing
+from ingest.orders import Began
+from ingest.outbox import Outbox, Outgoing
 from ingest.overload import Overload
 from ingest.pipeline import Analysis
-from ingest.post import Post, open_post
+from ingest.post import Post, PostMaker
 from ingest.publisher import Publisher
+from ingest.reporting import show, status_of
+from ingest.shard_cameras import ShardCameras
 from ingest.stream import StreamState
 from ingest.track_memory import TrackMemory
 from safecity.bus import open_bus
@@ -28,7 +33,7 @@ from safecity.camera import Camera
 from safecity.cloudevents import event_headers
 from safecity.event import Trace
 from safecity.settings import Site
-from safecity.status import CameraStep, LedgerCounts, Status
+from safecity.status import CameraStep, LedgerCounts
 
 DRAIN_SECONDS = 10.0
 BEAT_SECONDS = 1.0
@@ -50,7 +55,7 @@ class ShardPlan:
     @property
     def name(self) -> str:
         """What the shard is called in statuses and traces."""
-        return f"{self.site.worker.name or socket.gethostname()}/{self.index}"
+        return f"{worker_name(self.site)}/{self.index}"
 
     @property
     def outbox(self) -> Path:
@@ -73,55 +78,64 @@ def worker_folder(site: Site) -> Path:
     return site.in_data_dir("worker")
 
 
+def worker_name(site: Site) -> str:
+    """What the worker is called."""
+    return site.worker.name or socket.gethostname()
+
+
 class Shard:
-    """Runs the cameras of one plan until it is told to stop.
+    """Runs the cameras of one plan, and those that it is told to, until it is to stop.
 
     Args:
         plan: what to do.
         metrics: told everything.
         stopping: set from outside to end it.
+        supervisor: gives orders about cameras, and wants to hear that the shard lives.
     """
 
-    def __init__(self, plan: ShardPlan, metrics: WorkerMetrics, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        plan: ShardPlan,
+        metrics: WorkerMetrics,
+        stopping: threading.Event,
+        supervisor: Connection | None = None,
+    ) -> None:
         self._plan = plan
         self._metrics = metrics
         self._stopping = stopping
+        self._supervisor = supervisor
         self._wake = threading.Event()
         self._outbox = Outbox(plan.outbox)
-        self._epoch = self._outbox.raise_epoch()
-        self._journal = Journal(plan.journal) if plan.journal else None
+        epoch = self._outbox.raise_epoch()
+        self._decided = Decided(self._outbox, Journal(plan.journal) if plan.journal else None, metrics)
         self._bus = open_bus(plan.site)
         self._publishers = [
             Publisher(partial(Outbox, path), self._bus, f"{plan.name}/{path.stem}", metrics, once=once)
             for path, once in ((plan.outbox, False), *((orphan, True) for orphan in plan.orphans))
         ]
-        self._unsaved: list[Outgoing] = []
-        self._unsaved_lines: list[bytes] = []
         self._by_kind: dict[str, int] = {}
         self._memory = TrackMemory(worker_folder(plan.site) / "tracks")
-        detector = build_detector(plan.site.detector)
-        self._posts = [
-            open_post(camera, plan.site, detector, metrics.timed, self._wake, self._on_state)
-            for camera in plan.cameras
-        ]
-        for post in self._posts:
-            self._memory.recall(post.camera, post.pipeline)
         self._overload = Overload(
             plan.cameras, plan.site.worker.cpu_share, time.monotonic(), time.process_time()
         )
+        detector = build_detector(plan.site.detector)
+        maker = PostMaker(plan.site, detector, metrics.timed, self._wake, self._on_state)
+        self._cameras = ShardCameras(maker, self._overload, self._memory, self._on_closed)
+        for camera in plan.cameras:
+            self._cameras.begin(camera, epoch)
         self._lag = self._waited = 0.0
 
-    def run(self, heartbeat: Connection | None = None) -> ShardReport:
+    def run(self) -> ShardReport:
         """Until ``stopping`` is set: analyse the newest frame of each camera in turn."""
         for publisher in self._publishers:
             publisher.start()
         next_beat = 0.0
         while not self._stopping.is_set():
-            self._open_due()
-            worked = [self._serve(post) for post in self._posts]
+            self._obey()
+            worked = [self._serve(post) for post in self._cameras]
             if time.monotonic() >= next_beat:
                 next_beat = time.monotonic() + BEAT_SECONDS
-                self._beat(heartbeat)
+                self._beat()
             if not any(worked):
                 idle_at = time.monotonic()
                 self._wake.wait(0.2)
@@ -129,13 +143,20 @@ class Shard:
                 self._waited += time.monotonic() - idle_at
         return self._shut_down()
 
-    def _open_due(self) -> None:
-        """Open the cameras whose turn it is."""
-        for camera_id, setting in self._overload.due(time.monotonic()):
-            post = next(post for post in self._posts if post.camera.id == camera_id)
-            post.start(setting)
-            if setting.step is not CameraStep.FULL:
+    def _obey(self) -> None:
+        """Take in orders about cameras, and open and close those whose turn it is."""
+        if self._supervisor is not None:
+            with suppress(EOFError, OSError):  # it has ended, and so shall we
+                while self._supervisor.poll():
+                    self._cameras.obey(self._supervisor.recv())
+        self._cameras.end_due()
+        for post in self._cameras.open_due():
+            if post.setting.step is not CameraStep.FULL:
                 self._say_step(post)
+
+    def _tell(self, word: object) -> None:
+        if self._supervisor is not None:
+            self._supervisor.send(word)
 
     def _serve(self, post: Post) -> bool:
         frame = post.mailbox.take()
@@ -158,16 +179,25 @@ class Shard:
                 post.last_error_at = time.monotonic()
                 _log.error("a frame could not be analysed", camera_id=post.camera.id, exc_info=error)
             return
-        trace = Trace(
+        post.attention.saw(frame.captured_at.timestamp(), moving=analysis.moving)
+        if post.tenure.begin(frame.captured_at, time.monotonic()):
+            self._begun(post)
+        if post.tenure.decides(frame.captured_at, time.monotonic()):
+            self._send(post, analysis, self._trace(post, frame))
+        post.ledger.settle(analysis.outcome)
+
+    def _begun(self, post: Post) -> None:
+        if (since := post.tenure.since) is not None:
+            self._tell(Began(post.camera.id, post.tenure.epoch, since))
+
+    def _trace(self, post: Post, frame: Frame) -> Trace:
+        return Trace(
             captured_at=frame.captured_at,
             received_at=frame.received_at,
             decided_at=datetime.now(UTC),
             worker=self._plan.name,
-            epoch=self._epoch,
+            epoch=post.tenure.epoch,
         )
-        post.attention.saw(frame.captured_at.timestamp(), moving=analysis.moving)
-        self._send(post, analysis, trace)
-        post.ledger.settle(analysis.outcome)
 
     def _send(self, post: Post, analysis: Analysis, trace: Trace) -> None:
         observation = analysis.observation
@@ -187,66 +217,44 @@ class Shard:
                     ("media-name", (event.snapshot or "").encode()),
                     ("content-type", b"image/jpeg"),
                 )
-                self._unsaved.append(Outgoing("snapshots", key, decision.picture, picture_headers, stamp))
-            self._unsaved.append(
+                self._decided.add(Outgoing("snapshots", key, decision.picture, picture_headers, stamp))
+            self._decided.add(
                 Outgoing("events", key, event.to_bytes(), tuple(event_headers(event, trace)), stamp)
             )
-            self._unsaved_lines.append(event.to_bytes())
         if analysis.decisions:
             self._save()
         self._publishers[0].offer(Outgoing("observations", key, observation.to_bytes(), (), stamp))
 
     def _save(self) -> None:
-        """Put into the outbox what is not in it yet. What the disk refuses is kept and tried again."""
-        try:
-            with self._metrics.timed("outbox"):
-                self._outbox.append(self._unsaved)
-        except OutboxError as error:
-            _log.error(
-                "the outbox's disk takes nothing; events are kept in memory: free some space",
-                waiting=len(self._unsaved_lines),
-                error=str(error),
-            )
-        else:
-            if self._journal is not None:
-                self._journal.write(self._unsaved_lines)
-            self._unsaved, self._unsaved_lines = [], []
+        if self._decided.save():
             self._publishers[0].notify()
-        self._metrics.outbox_failed.set(len(self._unsaved))
 
     @staticmethod
     def _on_state(camera: Camera, state: StreamState) -> None:
         _log.info("camera", camera_id=camera.id, state=state.state.value, reason=state.reason)
 
-    def _beat(self, heartbeat: Connection | None) -> None:
+    def _beat(self) -> None:
         """What is done once a second beside the frames."""
-        if self._unsaved:
-            self._save()
+        self._save()
         self._weigh()
-        for post in self._posts:
-            state = post.stream.state
+        for post in self._cameras:
             turned = post.standing != post.reported
             due = time.monotonic() - post.reported_at >= self._plan.site.worker.status_seconds
-            self._metrics.show_camera(post.camera.id, post.ledger.counts(), state.state, state.reconnects)
-            self._metrics.show_faults(post.camera.id, post.pipeline.faults)
-            if post.recorder is not None:
-                self._metrics.recording.labels(post.camera.id).set(post.recorder.trouble is None)
-            self._metrics.show_step(post.camera.id, post.setting.step)
-            if turned or due:
+            show(post, self._metrics)
+            if (turned or due) and post.tenure.speaks(time.monotonic()):
                 self._report(post)
-        self._memory.keep((post.camera, post.pipeline) for post in self._posts)
-        if heartbeat is not None:
-            heartbeat.send(time.time())
+        self._memory.keep((post.camera, post.pipeline) for post in self._cameras)
+        self._tell(time.time())
 
     def _weigh(self) -> None:
         """Measure what the cameras cost, and give some of them less or more."""
-        used = {post.camera.id: post.used for post in self._posts if post.opened}
-        away = frozenset(post.camera.id for post in self._posts if not post.is_live)
+        used = {post.camera.id: post.used for post in self._cameras if post.opened}
+        away = frozenset(post.camera.id for post in self._cameras if not post.is_live)
         changes = self._overload.weigh(
             time.monotonic(), time.process_time(), used, away=away, lag=self._lag, waited=self._waited
         )
         self._lag = self._waited = 0.0
-        for post in self._posts:
+        for post in self._cameras:
             if post.camera.id in changes:
                 post.give(changes[post.camera.id])
                 self._say_step(post)
@@ -263,45 +271,27 @@ class Shard:
         )
 
     def _report(self, post: Post) -> None:
-        state, counts, now = post.stream.state, post.ledger.counts(), datetime.now(UTC)
+        now = datetime.now(UTC)
         post.reported, post.reported_at = post.standing, time.monotonic()
-        status = Status(
-            camera_id=post.camera.id,
-            worker=self._plan.name,
-            reported_at=now,
-            state=state.state,
-            reason=post.reason,
-            step=post.setting.step,
-            analysed_fps=round(post.setting.fps(post.camera.analysed_fps), 3),
-            decode=post.setting.decode.value,
-            since=state.since,
-            width=state.width,
-            height=state.height,
-            codec=state.codec,
-            last_frame_at=state.last_frame_at,
-            reconnects=state.reconnects,
-            events_decided=post.events_decided,
-            faults=post.pipeline.faults,
-            ledger=counts,
+        status = status_of(
+            post,
+            self._plan.name,
+            now,
+            cost_cores=self._overload.cost(post.camera.id),
             outbox_pending=sum(p.pending for p in self._publishers),
         )
         stamp = int(now.timestamp() * 1000)
         self._publishers[0].offer(Outgoing("status", post.camera.id, status.to_bytes(), (), stamp))
 
-    def _shut_down(self) -> ShardReport:
-        for post in self._posts:
-            post.request_stop()
-        for post in self._posts:
-            post.stop(timeout=3.0)
-            while post.mailbox.take() is not None:
-                post.ledger.settle(Outcome.SHED)
-            self._metrics.show_camera(
-                post.camera.id, post.ledger.counts(), post.stream.state.state, post.stream.state.reconnects
-            )
+    def _on_closed(self, post: Post) -> None:
+        show(post, self._metrics)
+        if post.tenure.speaks(time.monotonic()):
             self._report(post)
-        self._memory.keep(((post.camera, post.pipeline) for post in self._posts), complete=True)
-        if self._unsaved:
-            self._save()
+        self._metrics.forget_camera(post.camera.id)
+
+    def _shut_down(self) -> ShardReport:
+        self._cameras.close_all(timeout=3.0)
+        self._save()
         for publisher in self._publishers:
             publisher.stop(DRAIN_SECONDS)
         self._outbox.close()
@@ -310,5 +300,5 @@ class Shard:
             decided=sum(self._by_kind.values()),
             published=sum(p.events_published for p in self._publishers),
             by_kind=self._by_kind,
-            ledgers={post.camera.id: post.ledger.counts() for post in self._posts},
+            ledgers=dict(self._cameras.ledgers),
         )

@@ -114,6 +114,11 @@ class CameraStream:
         """Begin to read."""
         self._thread.start()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._thread.is_alive()
+
     def request_stop(self) -> None:
         """Say that it is to end; returns at once."""
         self._stopping.set()

@@ -1,4 +1,4 @@
-"""``safecity kafka``: a real Apache Kafka for development and tests. And the group ``safecity bench``."""
+"""``safecity kafka``: a real Apache Kafka for development and tests. And the groups bench and cameras."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from safecity.bench.cli import bench
+from safecity.cameras_cli import cameras
 from safecity.cli import UsageError
 from safecity.redaction import redact
 
@@ -26,6 +27,7 @@ kafka = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(kafka)
+    app.add_typer(cameras)
     app.add_typer(bench)
 
 

@@ -38,5 +38,6 @@ def configure_logging(*, json: bool = False, level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("kafka", "libav", "uvicorn.access", "alembic"):
+    # kafka-python is left to the bus: every failure of it comes back as an error of ours.
+    for noisy in ("libav", "uvicorn.access", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

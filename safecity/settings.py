@@ -33,7 +33,12 @@ class BusSettings(Settings):
     topic_prefix: str = Field(
         default="safecity.", pattern=r"^[A-Za-z0-9._-]{0,64}$", description="before every topic's name"
     )
-    partitions: int = Field(default=12, ge=1, le=1000, description="of a topic that has to be created")
+    partitions: int = Field(
+        default=12,
+        ge=1,
+        le=1000,
+        description="of a topic that has to be created; as many workers at most can share cameras",
+    )
     replication_factor: int = Field(default=1, ge=1, le=9, description="of a topic that has to be created")
 
     @field_validator("bootstrap_servers")
@@ -62,6 +67,11 @@ class WorkerSettings(Settings):
     """The edge process."""
 
     name: str = Field(default="", description="in status and traces; the host name when empty")
+    cameras: Literal["site", "bus"] = Field(
+        default="site",
+        description="site: those of this file; bus: its share of those applied with safecity cameras apply, "
+        "which all workers with this setting divide among themselves",
+    )
     processes: int = Field(default=0, ge=0, le=256, description="one a core when 0")
     metrics_host: str = Field(default="127.0.0.1", description="where /metrics and /health listen")
     metrics_port: int = Field(default=9464, ge=0, le=65535, description="0: any free port")
@@ -247,6 +257,15 @@ def load_site(path: Path) -> Site:
     Raises:
         SettingsError: it cannot be read, or something in it is wrong; every line names a path in the file.
     """
+    return parse_site(read_document(path), path.resolve().parent, str(path))
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """What stands in a site file, unchecked, with its references to the environment.
+
+    Raises:
+        SettingsError: it cannot be read, or is no table.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
@@ -256,8 +275,7 @@ def load_site(path: Path) -> Site:
         raise SettingsError(f"{path}: not {'JSON' if path.suffix == '.json' else 'TOML'}: {error}") from None
     if not isinstance(document, dict):
         raise SettingsError(f"{path}: want a table of settings, not a {type(document).__name__}")
-    folder = path.resolve().parent
-    return parse_site(document, folder, str(path))
+    return document
 
 
 def parse_site(document: dict[str, Any], folder: Path, name: str = "site") -> Site:
@@ -271,14 +289,20 @@ def parse_site(document: dict[str, Any], folder: Path, name: str = "site") -> Si
     document["data_dir"] = str(folder / str(document["data_dir"]))
     cameras = document.get("cameras")
     for camera in cameras if isinstance(cameras, list) else ():
-        for stream in ("source", "substream"):
-            source = camera.get(stream) if isinstance(camera, dict) else None
-            if isinstance(source, str) and not re.match(r"^[A-Za-z][A-Za-z0-9+.,-]*:", source):
-                camera[stream] = f"file://{(folder / source).resolve()}"
+        if isinstance(camera, dict):
+            name_files(camera, folder)
     try:
         return Site.model_validate(document)
     except ValidationError as error:
         raise SettingsError("\n".join(f"{name}: {line}" for line in _explain(error))) from None
+
+
+def name_files(camera: dict[str, Any], folder: Path) -> None:
+    """Make ``file://`` addresses of a camera's streams that are paths; a reference stays one."""
+    for stream in ("source", "substream"):
+        source = camera.get(stream)
+        if isinstance(source, str) and not re.match(r"^([A-Za-z][A-Za-z0-9+.,-]*:|\$\{)", source):
+            camera[stream] = f"file://{(folder / source).resolve()}"
 
 
 def _fill_environment(value: Any, name: str, path: str = "") -> Any:

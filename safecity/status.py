@@ -1,7 +1,7 @@
 """Status: how one camera fares, every few seconds."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -56,6 +56,11 @@ class LedgerCounts(Message):
         outcomes = sum(int(getattr(self, name)) for name in OUTCOMES)
         return self.received - outcomes - self.in_flight
 
+    def plus(self, other: Self) -> Self:
+        """Both together."""
+        mine, theirs = self.model_dump(), other.model_dump()
+        return self.model_validate({name: count + theirs[name] for name, count in mine.items()})
+
 
 OUTCOMES = ("analysed", "still", "sampled_out", "overwritten", "corrupt", "shed")
 
@@ -91,4 +96,8 @@ class Status(Message):
         default=None, description="which packets are decoded, now"
     )
     ledger: LedgerCounts = LedgerCounts()
+    epoch: int = Field(default=0, ge=0, description="rises with each take-over of the camera")
+    cost_cores: float | None = Field(
+        default=None, ge=0.0, description="measured: decoding and analysis, at the step of now"
+    )
     outbox_pending: int = Field(default=0, ge=0, description="messages on disk, not yet on the bus")

@@ -22,7 +22,7 @@ def cameras_router(centre: Centre) -> APIRouter:
         """Every camera of the site, with the status that its worker sent last."""
         statuses = centre.statuses()
         items = []
-        for camera in centre.site.cameras:
+        for camera in centre.cameras.all():
             shown, status = camera.public(), statuses.get(camera.id)
             items.append(
                 CameraItem(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from command_center.store.replays import newest_of_run, select_replayed
 from command_center.store.rows import Cursor, Filter, Order, StoredEvent, Totals
-from command_center.store.schema import counters, event_counts, events, replayed_events, to_micros
+from command_center.store.schema import counters, event_counts, events, replayed_events, takeovers, to_micros
 from command_center.store.store import DEAD_LETTERS, DUPLICATES, Store, read_rows
 
 LATENCY_WINDOW = 10_000
@@ -111,6 +111,17 @@ def delete_stored_before(store: Store, time: datetime, limit: int = 5000) -> int
                 [{"camera": camera, "of": kind, "gone": n} for (camera, kind), n in sorted(counts.items())],
             )
     return len(deleted)
+
+
+def delete_takeovers_before(store: Store, time: datetime) -> int:
+    """Forget the hand-overs of before ``time``, but for each camera's newest; how many there were."""
+    later = takeovers.alias()
+    newest = sa.select(sa.func.max(later.c.epoch)).where(later.c.camera_id == takeovers.c.camera_id)
+    old = sa.delete(takeovers).where(
+        takeovers.c.since < to_micros(time), takeovers.c.epoch < newest.scalar_subquery()
+    )
+    with store.writing() as connection:
+        return connection.execute(old).rowcount
 
 
 def delete_replayed_before(store: Store, time: datetime) -> int:

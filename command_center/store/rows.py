@@ -31,6 +31,8 @@ class Batch:
     replayed: list[tuple[str, Event]] = field(default_factory=list)
     """Name of the run, event."""
     statuses: dict[str, Status] = field(default_factory=dict)
+    takeovers: dict[tuple[str, int], datetime] = field(default_factory=dict)
+    """Event time of the first frame that is a new owner's, by camera and epoch."""
     positions: dict[TopicPartition, int] = field(default_factory=dict)
     """The next offset to read, of each partition that something was read from."""
     known: Mapping[TopicPartition, int] = field(default_factory=dict)

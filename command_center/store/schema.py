@@ -89,6 +89,15 @@ statuses = Table(
     Column("status", Text, nullable=False),
 )
 
+takeovers = Table(
+    "takeovers",
+    metadata,
+    Column("camera_id", String(63), primary_key=True),
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("since", BigInteger, nullable=False),
+)
+"""Event time of the first frame that the owner of an epoch decided on."""
+
 counters = Table(
     "counters",
     metadata,

@@ -14,7 +14,15 @@ from command_center.store.places import move
 from command_center.store.recording import count_by_camera_and_kind, record_events
 from command_center.store.replays import record_replayed
 from command_center.store.rows import Batch, Recorded, StoredEvent
-from command_center.store.schema import counters, event_counts, from_micros, positions, statuses, to_micros
+from command_center.store.schema import (
+    counters,
+    event_counts,
+    from_micros,
+    positions,
+    statuses,
+    takeovers,
+    to_micros,
+)
 from safecity.bus.port import TopicPartition
 from safecity.event import Event, Trace
 from safecity.redaction import redact
@@ -91,6 +99,7 @@ class Store:
             move(connection, self._insert, batch.positions, batch.known)
             replayed = record_replayed(connection, self._insert, batch.replayed)
             self._put_statuses(connection, batch.statuses)
+            self._put_takeovers(connection, batch.takeovers)
             if batch.events:
                 self._take_turns(connection)
             stored = record_events(connection, self._insert, batch.events)
@@ -111,6 +120,16 @@ class Store:
         ).returning(counters.c.name)
         with self.writing() as connection:
             return connection.execute(taken, {"name": name, "value": now}).first() is not None
+
+    def takeovers(self, camera_ids: Collection[str]) -> dict[str, dict[int, datetime]]:
+        """Of these cameras: since when, in event time, the owner of each epoch has had it."""
+        found: dict[str, dict[int, datetime]] = {}
+        if not camera_ids:
+            return found
+        with self.reading() as connection:
+            for row in connection.execute(sa.select(takeovers).where(takeovers.c.camera_id.in_(camera_ids))):
+                found.setdefault(row.camera_id, {})[row.epoch] = from_micros(row.since)
+        return found
 
     def statuses(self, of: Collection[str] | None = None) -> dict[str, Status]:
         """The newest status of every camera that ever reported, or of these."""
@@ -153,6 +172,21 @@ class Store:
         ]
         connection.execute(
             insert.on_conflict_do_update(index_elements=[statuses.c.camera_id], set_=replaced), rows
+        )
+
+    def _put_takeovers(self, connection: sa.Connection, begun: Mapping[tuple[str, int], datetime]) -> None:
+        if not begun:
+            return
+        insert = self._insert(takeovers)
+        rows = [
+            {"camera_id": camera_id, "epoch": epoch, "since": to_micros(since)}
+            for (camera_id, epoch), since in sorted(begun.items())
+        ]
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=list(takeovers.primary_key), set_={"since": insert.excluded.since}
+            ),
+            rows,
         )
 
     def _add(

@@ -5,6 +5,10 @@ list of objects. After the last line nothing is seen. For one camera: the lines 
 
     [{"label": "person", "confidence": 0.9, "box": [0.1, 0.2, 0.15, 0.4]}]
     []
+
+For many cameras the first line is ``"numbered"``: then each picture has its number painted into it
+(:func:`paint_number`), which says which of the lines it is, counted in a circle. What is seen depends on the
+picture alone, whoever looks.
 """
 
 from typing import Annotated
@@ -29,10 +33,13 @@ class ScriptedObject(BaseModel):
 
 
 _LINE = TypeAdapter(list[ScriptedObject])
+NUMBERED = '"numbered"'
+BITS = 16
+"""Of a picture's number: blocks along the upper edge, the highest bit first, white for 1."""
 
 
 class ScriptedBackend:
-    """Goes through a script, a line a picture.
+    """Goes through a script, a line a picture, or looks up each picture's own line.
 
     Args:
         card: its file is the script.
@@ -43,16 +50,40 @@ class ScriptedBackend:
 
     def __init__(self, card: ModelCard) -> None:
         lines = card.file.read_text(encoding="utf-8").splitlines()
-        self._pictures = [_rows(line, card, number) for number, line in enumerate(lines, 1)]
+        self._numbered = lines[:1] == [NUMBERED]
+        first = int(self._numbered)
+        self._pictures = [_rows(line, card, number) for number, line in enumerate(lines[first:], first + 1)]
         self._next = 0
 
     def infer(self, bgr: NDArray[np.uint8], size: tuple[int, int]) -> list[NDArray[np.float32]]:
         """``(1, n, 6)`` of the next line, in pixels of ``size`` (width, height)."""
         rows = np.zeros((0, 6), np.float32)
+        if self._numbered:
+            self._next = read_number(bgr) % len(self._pictures)
         if self._next < len(self._pictures):
             rows = self._pictures[self._next]
         self._next += 1
         return [(rows * np.array([*size, *size, 1, 1], np.float32))[None]]
+
+
+def paint_number(bgr: NDArray[np.uint8], number: int) -> None:
+    """Paint a picture's number, 0 to 65,535, into its upper edge.
+
+    Args:
+        bgr: (h, w, 3), at least 64 wide and 48 high; changed in place.
+        number: what :func:`read_number` gives, also after the picture was coded.
+    """
+    height, width = bgr.shape[0] // 6, bgr.shape[1] / BITS
+    for bit in range(BITS):
+        shade = 255 if number >> (BITS - 1 - bit) & 1 else 0
+        bgr[:height, round(bit * width) : round((bit + 1) * width)] = shade
+
+
+def read_number(bgr: NDArray[np.uint8]) -> int:
+    """The number that was painted into a picture (h, w, 3)."""
+    row, width = bgr[bgr.shape[0] // 12, :, 1], bgr.shape[1] / BITS
+    bits = row[[round((bit + 0.5) * width) for bit in range(BITS)]] > 127
+    return int(bits @ (1 << np.arange(BITS)[::-1]))
 
 
 def _rows(line: str, card: ModelCard, number: int) -> NDArray[np.float32]:

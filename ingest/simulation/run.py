@@ -31,7 +31,7 @@ from safecity.settings import BusSettings
 SAMPLE_SECONDS = 1.0
 SETTLE_SECONDS = 60.0
 CENTRE_GROUP = "safecity-centre"
-CENTRE_TOPICS = ("snapshots", "events", "replays", "status")
+CENTRE_TOPICS = ("snapshots", "events", "replays", "status", "owners")
 BUSY = "safecity_centre_consumer_busy_seconds_total"
 
 

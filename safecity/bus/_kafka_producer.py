@@ -86,6 +86,7 @@ class KafkaProducer:
         headers: Headers = (),
         timestamp_ms: int | None = None,
         acknowledge: Acknowledge | None = None,
+        partition: int | None = None,
     ) -> None:
         """Send one record; see the port."""
         size = make_entry(topic, key, value, headers, timestamp_ms or 0).size
@@ -103,6 +104,7 @@ class KafkaProducer:
                 value=value,
                 headers=list(headers),
                 timestamp_ms=timestamp_ms,
+                partition=partition,
             )
         except (KafkaError, OSError) as error:
             self._settle(size, None)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from safecity.bus.port import Headers, Record, RecordTooLargeError, TopicPartition, TopicSpec
+from safecity.bus.port import BusError, Headers, Record, RecordTooLargeError, TopicPartition, TopicSpec
 
 MAX_RECORD_BYTES = 5 * 1024 * 1024
 """Of key, value and headers together; the same on every bus."""
@@ -28,6 +28,8 @@ class Entry(NamedTuple):
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     timestamp_ms: int
+    partition: int | None = None
+    """The key's own when None."""
 
     @property
     def size(self) -> int:
@@ -122,13 +124,33 @@ def partition_of(key: str, partitions: int) -> int:
     return zlib.crc32(key.encode()) % partitions
 
 
-def make_entry(topic: str, key: str, value: bytes | None, headers: Headers, timestamp_ms: int) -> Entry:
+def place_of(entry: Entry, partitions: int) -> int:
+    """The partition that an entry goes into.
+
+    Raises:
+        BusError: it names one that there is not.
+    """
+    if entry.partition is None:
+        return partition_of(entry.key, partitions)
+    if not 0 <= entry.partition < partitions:
+        raise BusError(f"{entry.topic} has partitions 0 to {partitions - 1}, not {entry.partition}")
+    return entry.partition
+
+
+def make_entry(
+    topic: str,
+    key: str,
+    value: bytes | None,
+    headers: Headers,
+    timestamp_ms: int,
+    partition: int | None = None,
+) -> Entry:
     """An entry of a size that every bus takes.
 
     Raises:
         RecordTooLargeError: it is larger.
     """
-    entry = Entry(topic, key, value, tuple(headers), timestamp_ms)
+    entry = Entry(topic, key, value, tuple(headers), timestamp_ms, partition)
     if entry.size > MAX_RECORD_BYTES:
         raise RecordTooLargeError(
             f"a record of {entry.size:,} bytes for {topic}, but the bus takes {MAX_RECORD_BYTES:,} at most"

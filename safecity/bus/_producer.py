@@ -54,10 +54,12 @@ class LogProducer:
         headers: Headers = (),
         timestamp_ms: int | None = None,
         acknowledge: Acknowledge | None = None,
+        partition: int | None = None,
     ) -> None:
         """Send one record; see the port."""
         now = time.time_ns() // 1_000_000
-        entry = make_entry(topic, key, value, headers, now if timestamp_ms is None else timestamp_ms)
+        stamp = now if timestamp_ms is None else timestamp_ms
+        entry = make_entry(topic, key, value, headers, stamp, partition)
         with self._changed:
             if self._closed:
                 raise BusError("the producer is closed")

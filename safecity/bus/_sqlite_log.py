@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from safecity.bus._log import PARTITIONS, Attendance, Entry, partition_of
+from safecity.bus._log import PARTITIONS, Attendance, Entry, place_of
 from safecity.bus._sqlite_groups import SqliteGroups
 from safecity.bus._sqlite_retention import prune
 from safecity.bus._sqlite_schema import TABLES, VERSION
@@ -86,7 +86,7 @@ class SqliteLog:
                 known = self._topic(entry.topic)
                 if known is None:
                     raise BusUnavailableError(f"there is no topic {entry.topic} on the bus yet")
-                place = (known[0], partition_of(entry.key, known[1]))
+                place = (known[0], place_of(entry, known[1]))
                 position = ends[place] if place in ends else self._end(*place)
                 ends[place] = position + 1
                 rows.append((*place, position, entry.timestamp_ms, entry.key, _pack(entry), entry.value))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from safecity.bus._bus import LogBus
-from safecity.bus._log import LEASE_SECONDS, PARTITIONS, TOMBSTONE_MS, Attendance, Entry, partition_of
+from safecity.bus._log import LEASE_SECONDS, PARTITIONS, TOMBSTONE_MS, Attendance, Entry, place_of
 from safecity.bus._share import settle
 from safecity.bus.port import BusUnavailableError, Cleanup, Record, TopicPartition, TopicSpec
 from safecity.settings import Site
@@ -80,7 +80,7 @@ class MemoryLog:
                 if entry.topic not in self._topics:
                     raise BusUnavailableError(f"there is no topic {entry.topic} on the bus yet")
             for entry in entries:
-                source = TopicPartition(entry.topic, partition_of(entry.key, PARTITIONS))
+                source = TopicPartition(entry.topic, place_of(entry, PARTITIONS))
                 self._records[source].append(
                     Record(
                         *source,

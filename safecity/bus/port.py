@@ -78,6 +78,7 @@ TOPICS = {
     spec.name: spec
     for spec in (
         TopicSpec("cameras", Cleanup.COMPACT, 0),
+        TopicSpec("owners", Cleanup.COMPACT, 0),
         TopicSpec("events", Cleanup.DELETE, 7 * DAY),
         TopicSpec("snapshots", Cleanup.DELETE, 7 * DAY),
         TopicSpec("replays", Cleanup.DELETE, 7 * DAY),
@@ -105,8 +106,11 @@ class Producer(Protocol):
         headers: Headers = (),
         timestamp_ms: int | None = None,
         acknowledge: Acknowledge | None = None,
+        partition: int | None = None,
     ) -> None:
         """Send one record; returns before it is safe.
+
+        ``partition`` is the key's own when not given. Who gives one keeps the order of that key alone.
 
         Raises:
             BusUnavailableError: not taken, the bus is away or the buffer full.

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.backends.onnx import OnnxBackend
+from detectors.backends.scripted import paint_number, read_number
 from detectors.cards import MODELS, ModelInput, load_card
 from detectors.detections import Detections
 from detectors.detector import Detector, build_detector
@@ -148,6 +149,18 @@ def test_a_script_is_said_line_by_line_and_then_nothing(tmp_path):
     assert first.xyxy.tolist() == [[100, 100, 200, 200]]
     assert first.class_id.tolist() == [1]
     assert [len(detector.detect(picture)) for _ in range(4)] == [0, 2, 0, 0]
+
+
+def test_a_numbered_script_is_said_by_what_the_picture_shows_whoever_looks(tmp_path):
+    car = {"label": "car", "confidence": 0.8, "box": [0.25, 0.5, 0.5, 1.0]}
+    settings = script_card(tmp_path, ["numbered", [], [car], [car, car]])
+    one, other = build_detector(settings), build_detector(settings)
+    for number in (2, 0, 1, 65_535, 40_000):
+        picture = np.full((72, 128, 3), 90, np.uint8)
+        paint_number(picture, number)
+        coded = cv2.imdecode(cv2.imencode(".jpg", picture)[1], cv2.IMREAD_COLOR)
+        assert read_number(coded) == number
+        assert len(one.detect(coded)) == len(other.detect(coded)) == number % 3
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,14 @@ from itertools import pairwise
 
 import pytest
 
+from ingest.cost_meter import Used
 from ingest.intake import Intake
 from ingest.ledger import Outcome
+from ingest.overload import Overload
 from ingest.sampling import Sampler
 from ingest.sources.base import Capture
 from safecity.bus import open_bus
+from safecity.camera import Camera
 from safecity.settings import load_site
 from safecity.status import CameraStep, Status
 from tests.ingest.test_memory import write_street
@@ -143,3 +146,34 @@ def test_what_is_analysed_at_a_lower_rate_would_have_been_analysed_anyway(every)
     gaps = {round(later - sooner, 2) for sooner, later in pairwise(during)}
     assert gaps == {every / 5}
     assert [s for s in analysed if s >= times[400]] == [s for s in full if s >= times[400]]
+
+
+def test_cameras_come_and_go_and_what_is_left_is_measured_as_before():
+    def camera(camera_id, **more):
+        return Camera(id=camera_id, source="rtsp://127.0.0.1/x", **more)
+
+    overload = Overload([], 1.0, 0.0, 0.0)
+    for camera_id in ("gate", "yard", "lane"):
+        overload.add(camera(camera_id), 0.0)
+    overload.remove("lane")
+    opened = {}
+    for tick in range(100):
+        opened |= dict(overload.due(tick / 100))
+    assert {i: setting.step for i, setting in opened.items()} == dict.fromkeys(opened, CameraStep.FULL)
+    assert set(opened) == {"gate", "yard"}
+
+    def weigh(seconds, *camera_ids):
+        used = {i: Used(seconds * 0.1, seconds * 0.05, round(seconds * 5)) for i in camera_ids}
+        total = seconds * 0.15 * len(camera_ids)
+        return overload.weigh(seconds, total, used, away=frozenset(), lag=0.0, waited=1.0)
+
+    for second in range(1, 21):
+        assert weigh(second, "gate", "yard") == {}
+    assert overload.cost("gate") == pytest.approx(0.15, rel=0.1)
+    overload.remove("yard")
+    assert overload.cost("yard") is None
+    for second in range(21, 41):
+        assert weigh(second, "gate") == {}
+    assert overload.use == pytest.approx(0.15, rel=0.2)
+    overload.add(camera("yard"), 41.0)
+    assert [camera_id for camera_id, _ in overload.due(41.2)] == ["yard"]

@@ -13,9 +13,11 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 import safecity
+from safecity.camera_record import CameraRecord
 from safecity.cloudevents import TRACE_HEADER, event_headers, published
 from safecity.event import Event, Trace, derive_event_id
 from safecity.observation import Observation, TrackState
+from safecity.ownership import Ownership
 from safecity.status import OUTCOMES, LedgerCounts, Status
 
 SCHEMAS = Path(safecity.__file__).parent / "schemas"
@@ -63,13 +65,39 @@ statuses = st.builds(
     state=st.sampled_from(["starting", "live", "reconnecting", "ended", "stopped"]),
 )
 
+cameras = st.builds(
+    CameraRecord,
+    camera_id=names,
+    camera=st.fixed_dictionaries(
+        {"id": names, "source": st.text(max_size=20), "analysed_fps": st.floats(1, 9)}
+    ),
+    applied_at=times,
+)
+owners = st.builds(
+    Ownership,
+    camera_id=names,
+    worker=st.text(max_size=20),
+    member=names,
+    epoch=st.integers(0, 10**15),
+    hold=st.sampled_from(["holds", "leaves", "left"]),
+    since=st.none() | times,
+    at=times,
+)
+
 
 def validator(name):
     return Draft202012Validator(json.loads((SCHEMAS / f"{name}.v1.json").read_text()))
 
 
 @pytest.mark.parametrize(
-    ("name", "messages"), [("event", events), ("observation", observations), ("status", statuses)]
+    ("name", "messages"),
+    [
+        ("event", events),
+        ("observation", observations),
+        ("status", statuses),
+        ("camera", cameras),
+        ("owner", owners),
+    ],
 )
 def test_there_and_back_and_by_the_schema(name, messages):
     schema = validator(name)
@@ -187,3 +215,10 @@ def test_a_changed_message_is_a_copy_that_differs_only_there():
     assert (track.track_id, track.stationary) == (1, False)
     with pytest.raises(ValidationError):
         other.track_id = 8
+
+
+def test_counts_of_two_ledgers_are_added_field_by_field():
+    one = LedgerCounts(received=10, analysed=4, in_flight=1, shed=5)
+    assert one.plus(LedgerCounts(received=3, still=3)) == LedgerCounts(
+        received=13, analysed=4, in_flight=1, shed=5, still=3
+    )

@@ -48,6 +48,19 @@ def test_order_is_kept_per_key_and_a_key_stays_in_its_partition(backend: Backend
     assert len({partition for _, partition in partitions}) > 1
 
 
+def test_a_record_goes_into_the_partition_that_is_asked_for(backend: Backend) -> None:
+    with backend.open() as bus:
+        producer = bus.producer("test")
+        for partition in (3, 1, 3):
+            producer.publish("events", key="gate", value=f"{partition}".encode(), partition=partition)
+        producer.flush(10.0)
+        producer.close()
+        consumer = bus.consumer(["events"], group=None)
+        records = read(consumer, 3)
+        consumer.close()
+    assert sorted((record.partition, record.value) for record in records) == [(1, b"1"), (3, b"3"), (3, b"3")]
+
+
 def test_a_group_resumes_where_it_committed(backend: Backend) -> None:
     with backend.open() as bus:
         publish(bus, {"a": [b"1", b"2", b"3"]})
