@@ -11,6 +11,7 @@ from command_center.media import MediaStore
 from command_center.metrics import CentreMetrics
 from command_center.retention import Retention
 from command_center.store.store import Store
+from command_center.tail import Tail
 from safecity.bus import open_bus
 from safecity.bus.port import Bus
 from safecity.settings import Site
@@ -37,6 +38,8 @@ class Centre:
     metrics: CentreMetrics
     bus: Bus
     consumer: EventConsumer
+    retention: Retention
+    tail: Tail
 
     @classmethod
     def open(cls, site: Site, bus: Bus | None = None) -> "Centre":
@@ -49,18 +52,23 @@ class Centre:
         bus = bus or open_bus(site)
         cameras = KnownCameras(site, bus)
         clips = Clips(site, cameras, folder / "clips")
-        retention = Retention(store, media, site.centre, clips)
-        consumer = EventConsumer(bus, store, media, live, metrics, retention)
-        return cls(site, cameras, store, media, clips, live, metrics, bus, consumer)
+        consumer = EventConsumer(bus, store, media, live, metrics)
+        retention, tail = Retention(store, media, site, clips), Tail(store, live)
+        return cls(site, cameras, store, media, clips, live, metrics, bus, consumer, retention, tail)
 
     def start(self) -> None:
-        """Begin to read the bus."""
+        """Begin to read the bus, and to look after the store."""
         self.consumer.start()
         self.cameras.start()
+        self.retention.start()
+        if self.store.shared:
+            self.tail.start()
 
     def close(self) -> None:
         """End the live streams and the consumer, and let go of everything."""
         self.live.close()
+        self.tail.stop()
+        self.retention.stop()
         self.consumer.stop()
         self.cameras.stop()
         self.bus.close()

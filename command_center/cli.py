@@ -2,6 +2,8 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -21,12 +23,14 @@ from safecity.settings import Site, is_loopback, load_site
 SiteOption = Annotated[
     Path, typer.Option("--site", help="The site file.", metavar="FILE", show_default="site.toml")
 ]
+LOCAL = "http://127.0.0.1:8080"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(name="command-center")(command_center)
     app.command()(events)
+    app.command()(top)
     app.add_typer(export, name="export")
     app.add_typer(analyse, name="analyse")
     bench.command()(centre)
@@ -64,7 +68,7 @@ def command_center(
             f"cannot listen on {settings.host}:{settings.port} ({reason}); choose another: --port 8081"
         ) from None
     try:
-        with listening, FolderLock(loaded.in_data_dir("centre"), "command centre"):
+        with listening, _alone_where_needed(loaded):
             signal.signal(signal.SIGTERM, signal.default_int_handler)
             centre = Centre.open(loaded)
             structlog.get_logger().info(
@@ -85,7 +89,7 @@ def command_center(
 
 
 def events(
-    url: Annotated[str, typer.Option(help="Of the command centre.")] = "http://127.0.0.1:8080",
+    url: Annotated[str, typer.Option(help="Of the command centre.")] = LOCAL,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new events.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     limit: Annotated[int, typer.Option(min=0, help="How many of the newest to begin with.")] = 20,
@@ -99,20 +103,60 @@ def events(
 
     Example: safecity events --follow --camera cam-1
     """
-    from command_center.viewer import Viewer, ViewerError
+    from command_center.client import ClientError
+    from command_center.viewer import Viewer
 
-    token = os.environ.get("SAFECITY_TOKEN")
-    if token:
-        remember_secret(token)
-    viewer = Viewer(url.rstrip("/"), token, as_json=as_json, camera=camera, kind=kind)
+    viewer = Viewer(url.rstrip("/"), _token(), as_json=as_json, camera=camera, kind=kind)
     try:
         last = viewer.show_newest(limit, since.astimezone() if since else None)
         if follow:
             viewer.follow(last)
-    except ViewerError as error:
+    except ClientError as error:
         raise UsageError(str(error)) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def top(
+    url: Annotated[str, typer.Option(help="Of the command centre, or of one of several.")] = LOCAL,
+    every: Annotated[float, typer.Option(min=0.5, max=60, help="Seconds between two looks.")] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a look.")] = False,
+) -> None:
+    """Cameras, workers, lag and outboxes, live in the terminal; the cameras in trouble first. Ctrl-C ends it.
+
+    Everything comes from the centre's API. A token is read from SAFECITY_TOKEN.
+
+    Example: safecity top --url http://127.0.0.1:8080
+    Example: safecity top --once --json | jq '.cameras[] | select(.trouble != "")'
+    """
+    from command_center.client import CentreClient, ClientError
+    from command_center.top.screen import show
+
+    try:
+        show(CentreClient(url.rstrip("/"), _token()), every, once=once, as_json=as_json)
+    except ClientError as error:
+        raise UsageError(str(error)) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _token() -> str | None:
+    token = os.environ.get("SAFECITY_TOKEN")
+    if token:
+        remember_secret(token)
+    return token
+
+
+@contextmanager
+def _alone_where_needed(site: Site) -> Iterator[None]:
+    """A lock on the data folder, unless the store is a server's: then several centres may share both."""
+    database = site.centre.database
+    if database is not None and not database.get_secret_value().startswith("sqlite"):
+        yield
+        return
+    with FolderLock(site.in_data_dir("centre"), "command centre"):
+        yield
 
 
 def _with_address(site: Site, host: str | None, port: int | None) -> Site:

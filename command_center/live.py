@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from datetime import datetime
 
 from safecity.status import Status
 
@@ -26,6 +27,11 @@ class Live:
             waiting = list(self._waiting)
         for loop, event in waiting:
             loop.call_soon_threadsafe(event.set)
+
+    def reports(self) -> dict[str, datetime]:
+        """When each camera reported that was told of, by the worker's clock."""
+        with self._lock:
+            return {camera_id: status.reported_at for camera_id, (_, status) in self._statuses.items()}
 
     def close(self) -> None:
         """Let every follower go; from any thread."""

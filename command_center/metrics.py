@@ -45,8 +45,13 @@ class CentreMetrics:
         )
         self.lag = Gauge(
             "safecity_centre_consumer_lag_messages",
-            "Messages on the bus that the centre has not read, by topic.",
+            "Messages on the bus that this centre is to read and has not, by topic; sum over all centres.",
             ["topic"],
+            registry=registry,
+        )
+        self.busy = Counter(
+            "safecity_centre_consumer_busy_seconds_total",
+            "Time that the consumer spent on what it had read; near 1 a second, another centre is due.",
             registry=registry,
         )
         self.bus_connected = Gauge(

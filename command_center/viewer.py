@@ -11,16 +11,12 @@ import httpx
 from rich.console import Console
 from rich.text import Text
 
-from safecity.redaction import redact
+from command_center.client import CentreClient
 from safecity.server_sent_events import read_messages
 
 COLOURS = {"info": "dim", "low": "cyan", "medium": "yellow", "high": "red", "critical": "bold white on red"}
 PAGE = 1000
 LONGEST_WAIT = 10.0
-
-
-class ViewerError(Exception):
-    """The centre does not answer as it should; the message says what to do."""
 
 
 class Viewer:
@@ -37,9 +33,7 @@ class Viewer:
     def __init__(
         self, url: str, token: str | None, *, as_json: bool, camera: str | None, kind: str | None
     ) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._url = url
-        self._client = httpx.Client(base_url=url, headers=headers, timeout=httpx.Timeout(10.0, read=30.0))
+        self._client = CentreClient(url, token)
         self._as_json = as_json
         self._filter = {"camera_id": camera, "kind": kind}
         self._console = Console(highlight=False)
@@ -49,9 +43,9 @@ class Viewer:
         """Print up to ``limit`` of the newest events, and give the sequence to follow from.
 
         Raises:
-            ViewerError: the centre is not there, or refuses.
+            ClientError: the centre is not there, or refuses.
         """
-        self._zone = ZoneInfo(self._get("site", {})["timezone"])
+        self._zone = ZoneInfo(self._client.get("site")["timezone"])
         wanted = {name: value for name, value in self._filter.items() if value is not None}
         if since is not None:
             wanted["since"] = since.astimezone(UTC).isoformat()
@@ -59,14 +53,14 @@ class Viewer:
         cursor: str | None = None
         while len(found) < limit:
             more = {"cursor": cursor} if cursor else {}
-            page = self._get("events", {**wanted, **more, "limit": str(min(PAGE, limit - len(found)))})
+            page = self._client.get("events", {**wanted, **more, "limit": str(min(PAGE, limit - len(found)))})
             found += page["items"]
             cursor = page["next_cursor"]
             if cursor is None:
                 break
         for item in reversed(found):
             self._print(item)
-        newest = self._get("events", {"limit": "100"})["items"]
+        newest = self._client.get("events", {"limit": "100"})["items"]
         return max((item["sequence"] for item in (*found, *newest)), default=0)
 
     def follow(self, sequence: int) -> None:
@@ -74,10 +68,7 @@ class Viewer:
         wait = 0.5
         while True:
             try:
-                with self._client.stream(
-                    "GET", "/api/v1/events/stream", headers={"Last-Event-ID": str(sequence)}
-                ) as answer:
-                    self._refuse(answer)
+                with self._client.stream("events/stream", {"Last-Event-ID": str(sequence)}) as answer:
                     wait = 0.5
                     for message in read_messages(answer.iter_lines()):
                         if message.kind != "event":
@@ -90,26 +81,6 @@ class Viewer:
                 sys.stderr.write(f"the centre is away, trying again in {wait:g} s\n")
             time.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
-
-    def _get(self, path: str, parameters: dict[str, str]) -> Any:
-        try:
-            answer = self._client.get(f"/api/v1/{path}", params=parameters)
-        except httpx.HTTPError as error:
-            raise ViewerError(
-                f"no command centre at {redact(self._url)} ({redact(error)}); start one, or give --url"
-            ) from None
-        self._refuse(answer)
-        try:
-            return answer.json()
-        except ValueError:
-            raise ViewerError(f"what answers at {redact(self._url)} is no command centre") from None
-
-    def _refuse(self, answer: httpx.Response) -> None:
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            raise ViewerError("the centre wants a token; set SAFECITY_TOKEN")
-        if answer.is_error:
-            answer.read()
-            raise ViewerError(f"the centre refuses ({answer.status_code}): {redact(answer.text[:300])}")
 
     def _print(self, item: dict[str, Any]) -> None:
         if self._as_json:

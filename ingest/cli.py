@@ -15,6 +15,7 @@ from ingest.bench.cli import density, distant
 from ingest.detector_check import check_detector
 from ingest.recordings_cli import recordings
 from ingest.replay.cli import replay
+from ingest.simulation.cli import simulate
 from safecity.bench.group import bench
 from safecity.cli import UsageError
 from safecity.folder_lock import FolderInUseError, FolderLock
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
     app.command()(check)
     app.add_typer(recordings, name="recordings")
     app.add_typer(replay)
+    app.command()(simulate)
     bench.command()(density)
     bench.command()(distant)
 

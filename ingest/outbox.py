@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -61,6 +62,10 @@ class Outgoing:
     """Wall clock of the decision: what the bus's retention goes by."""
 
 
+_opening = threading.Lock()
+"""Two that make one file a write-ahead log at once may wait for each other: SQLite gives up one of them."""
+
+
 @dataclass(frozen=True)
 class Backlog:
     """What waits in the outbox."""
@@ -86,7 +91,7 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _disk_errors(path):
+        with _opening, _disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode=WAL")

@@ -26,6 +26,8 @@ from safecity.cloudevents import published
 BATCH = 200
 ACKNOWLEDGE_SECONDS = 15.0
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
+GATHER_SECONDS = 0.1
+"""Observations and statuses wait so long for others: a round for each one would cost more than sending it."""
 
 _log = structlog.get_logger()
 
@@ -106,7 +108,6 @@ class Publisher:
     def offer(self, message: Outgoing) -> None:
         """Publish when possible; the oldest are given up when the bus is away for too long."""
         self._best_effort.offer(message)
-        self._wake.set()
 
     def stop(self, drain_seconds: float) -> None:
         """Publish what waits for up to ``drain_seconds``, then end. The rest stays in the outbox."""
@@ -135,7 +136,7 @@ class Publisher:
                     outbox.path.unlink(missing_ok=True)
                     return
                 if not busy and not failures:
-                    self._wake.wait(1.0)
+                    self._wake.wait(GATHER_SECONDS)
                     self._wake.clear()
             self._drop_producer()
             self._put_by(outbox)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from command_center.postgres_dev import postgres_programs, running_postgres
+from safecity.postgres_dev import postgres_programs, running_postgres
 
 
 @pytest.fixture(scope="session")

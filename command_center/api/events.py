@@ -36,13 +36,12 @@ CursorText = Annotated[
 
 def present(centre: Centre, stored: StoredEvent) -> EventItem:
     """A stored event as the API shows it."""
-    names = {camera.id: camera.label for camera in centre.cameras.all()}
-    snapshot = stored.event.snapshot
+    snapshot, camera = stored.event.snapshot, centre.cameras.get(stored.event.camera_id)
     return EventItem.model_construct(
         **dict(stored.event),
         sequence=stored.sequence,
         stored_at=stored.stored_at,
-        camera_name=names.get(stored.event.camera_id, stored.event.camera_id),
+        camera_name=camera.label if camera else stored.event.camera_id,
         snapshot_url=f"/api/v1/media/{snapshot}" if snapshot else None,
         latency_ms=stored.latency_ms,
         trace=stored.trace,

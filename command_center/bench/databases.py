@@ -8,12 +8,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from command_center.postgres_dev import PostgresError, postgres_programs, running_postgres
 from command_center.store.database import StoreError
 from command_center.store.schema import metadata
 from command_center.store.store import Store
 from safecity.bench.measure import MeasureError
 from safecity.cli import UsageError
+from safecity.postgres_dev import PostgresError, postgres_programs, running_postgres
 from safecity.redaction import redact
 
 POSTGRES_SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB"}

@@ -108,7 +108,7 @@ def delete_stored_before(store: Store, time: datetime, limit: int = 5000) -> int
         if counts:
             connection.execute(
                 _COUNT_DOWN,
-                [{"camera": camera, "of": kind, "gone": n} for (camera, kind), n in counts.items()],
+                [{"camera": camera, "of": kind, "gone": n} for (camera, kind), n in sorted(counts.items())],
             )
     return len(deleted)
 

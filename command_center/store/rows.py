@@ -34,6 +34,9 @@ class Batch:
     takeovers: dict[tuple[str, int], datetime] = field(default_factory=dict)
     """Event time of the first frame that is a new owner's, by camera and epoch."""
     positions: dict[TopicPartition, int] = field(default_factory=dict)
+    """The next offset to read, of each partition that something was read from."""
+    known: Mapping[TopicPartition, int] = field(default_factory=dict)
+    """Where the partitions stood in the store when they were read on from; missing: never read."""
     dead_letters: int = 0
 
 

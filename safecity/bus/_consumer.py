@@ -121,6 +121,10 @@ class LogConsumer:
             for source, position in self._positions.items()
         }
 
+    def ends(self) -> Mapping[TopicPartition, int]:
+        """The ends of all partitions of the topics; see the port."""
+        return {source: self._store.bounds(source)[1] for source in self._store.partitions(self._topics)}
+
     def close(self) -> None:
         """Leave the group."""
         if self._closed.is_set():

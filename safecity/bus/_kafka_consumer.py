@@ -11,6 +11,7 @@ from kafka import TopicPartition as KafkaPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import KafkaError
 
+from safecity.bus._kafka_assignor import SamePartitionsAssignor
 from safecity.bus._kafka_errors import bus_error, check_access, check_reachable
 from safecity.bus._kafka_servers import Servers
 from safecity.bus._log import MAX_RECORD_BYTES
@@ -107,7 +108,8 @@ class KafkaConsumer:
                 auto_offset_reset="earliest" if from_start else "latest",
                 enable_auto_commit=False,
                 isolation_level="read_committed",
-                partition_assignment_strategy=[CooperativeStickyAssignor],
+                # The second is for members of a version that does not know the first.
+                partition_assignment_strategy=[SamePartitionsAssignor, CooperativeStickyAssignor],
                 session_timeout_ms=SESSION_MS,
                 heartbeat_interval_ms=HEARTBEAT_MS,
                 max_partition_fetch_bytes=2 * MAX_RECORD_BYTES,
@@ -199,6 +201,14 @@ class KafkaConsumer:
             if (position := positions[source]) is not None
         }
 
+    def ends(self) -> Mapping[TopicPartition, int]:
+        """The ends of all partitions of the topics; see the port."""
+        try:
+            ends = self._client.end_offsets(self._everything(), timeout_ms=CALL_MS)
+        except KafkaError as error:
+            raise bus_error(self._servers, "asking for the ends", error) from error
+        return {self._ours(source): end for source, end in ends.items()}
+
     def close(self) -> None:
         """Leave the group."""
         if self._closed:
@@ -233,14 +243,20 @@ class KafkaConsumer:
     def _assign_all(self) -> None:
         # Topics may come later than their reader; the client looks them up every metadata_max_age_ms.
         try:
-            numbers = {topic: self._client.partitions_for_topic(topic) or set() for topic in self._topics}
+            everything = self._everything()
         except KafkaError as error:
             raise bus_error(self._servers, "asking for partitions", error) from error
-        everything = {KafkaPartition(topic, number) for topic, ns in numbers.items() for number in ns}
         new = {self._ours(source) for source in everything} - self._held
         if new:
-            self._client.assign(sorted(everything))
+            self._client.assign(everything)
             self._take(new)
+
+    def _everything(self) -> list[KafkaPartition]:
+        return sorted(
+            KafkaPartition(topic, number)
+            for topic in self._topics
+            for number in self._client.partitions_for_topic(topic) or ()
+        )
 
     def _finish_joining(self) -> None:
         # A join that changed metadata has set off, and that outlasts one poll, is forgotten by

@@ -1,6 +1,7 @@
 """How the members of a group share partitions: fair, sticky, decided by each member for itself."""
 
 import zlib
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from safecity.bus._log import Attendance
@@ -49,3 +50,28 @@ def settle(
         surplus.update(mine[share:])
         held.update(mine, free[: max(share - len(mine), 0)])
     return Attendance(frozenset(held), frozenset(surplus))
+
+
+def share_out(
+    numbers: Collection[int], members: Collection[str], owners: Mapping[int, str]
+) -> dict[int, str]:
+    """Who gets what, decided for all: fair to one, and as few change hands as that allows.
+
+    Args:
+        numbers: what is shared out.
+        members: among whom; at least one.
+        owners: who has what now; some may have no owner, or one that is no member any more.
+    """
+    has = Counter(owner for number, owner in owners.items() if number in numbers)
+    base, more = divmod(len(numbers), len(members))
+    # Those who have most keep the odd ones.
+    ordered = sorted(members, key=lambda member: (-has[member], member))
+    room = {member: base + (index < more) for index, member in enumerate(ordered)}
+    shares: dict[int, str] = {}
+    for number in sorted(numbers):
+        owner = owners.get(number)
+        if owner is not None and room.get(owner, 0) > 0:
+            shares[number] = owner
+            room[owner] -= 1
+    free = iter(member for member, left in room.items() for _ in range(left))
+    return shares | {number: next(free) for number in sorted(numbers) if number not in shares}

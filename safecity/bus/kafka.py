@@ -69,9 +69,8 @@ class KafkaBus:
         """
         wanted = {self._settings.topic_prefix + spec.name: spec for spec in specs}
         missing: dict[str, TopicSpec] = {}
-        check_access(self._servers)
+        admin = self.admin("safecity-topics")
         try:
-            admin = KafkaAdminClient(**self._servers.connection(), client_id="safecity-topics")
             try:
                 there = set(admin.list_topics())
                 missing = {name: spec for name, spec in wanted.items() if name not in there}
@@ -91,10 +90,9 @@ class KafkaBus:
 
     def check(self, writes: Sequence[str] = (), reads: Sequence[str] = ()) -> Sequence[str]:
         """Ask whether the brokers take us and let us; see the port."""
-        check_access(self._servers)
         prefix = self._settings.topic_prefix
+        admin = self.admin("safecity-check")
         try:
-            admin = KafkaAdminClient(**self._servers.connection(), client_id="safecity-check")
             try:
                 found = {topic["name"]: topic["authorized_operations"] for topic in admin.describe_topics()}
             finally:
@@ -113,6 +111,19 @@ class KafkaBus:
                 f"missing permission: {user} needs ACLs for {', '.join(lacking)}; {ACL_HINT}"
             )
         return [topic for _, topic in needed if topic not in found]
+
+    def admin(self, client_id: str) -> KafkaAdminClient:
+        """A client that looks into the broker and changes its topics; the caller closes it.
+
+        Raises:
+            BusUnavailableError: no broker answers.
+            BusAccessError: it does not take us.
+        """
+        check_access(self._servers)
+        try:
+            return KafkaAdminClient(**self._servers.connection(), client_id=client_id)
+        except (KafkaError, OSError) as error:
+            raise bus_error(self._servers, "connecting", error) from error
 
     def close(self) -> None:
         """Nothing is held between calls."""

@@ -179,6 +179,10 @@ class Consumer(Protocol):
         """Records behind the end, by assigned partition."""
         ...
 
+    def ends(self) -> Mapping[TopicPartition, int]:
+        """The next offset to be written, of every partition of the topics: held here or not."""
+        ...
+
     def close(self) -> None:
         """Leave the group; what was not committed goes to another member."""
         ...

@@ -135,10 +135,14 @@ class City:
         """Those of the decided events that the centre has, once it has them all or had time enough."""
         deadline = time.monotonic() + DRAIN_SECONDS
         while True:
-            stored = [item for item in self._events() if (item["event_id"], item["revision"]) in decided]
+            stored = [item for item in self.events() if (item["event_id"], item["revision"]) in decided]
             if len(stored) >= len(decided) or time.monotonic() > deadline:
                 return stored
             time.sleep(0.3)
+
+    def process_id(self, name: str) -> int:
+        """Of a part that was started: ``worker`` or ``command centre``."""
+        return self._parts[name].process.pid
 
     def cameras(self) -> list[dict[str, Any]]:
         """The cameras as the centre shows them."""
@@ -150,7 +154,8 @@ class City:
         url = f"{self.url}/api/v1/{path}"
         return httpx.get(url, params=parameters, timeout=30.0).raise_for_status().json()
 
-    def _events(self) -> Iterator[dict[str, Any]]:
+    def events(self) -> Iterator[dict[str, Any]]:
+        """All revisions of all events that the centre has."""
         more: dict[str, str] = {}
         while True:
             page = self.get("events", limit="1000", revisions="all", **more)

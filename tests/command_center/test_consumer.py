@@ -156,6 +156,24 @@ def test_a_message_of_a_newer_schema_goes_to_dead_letter_with_the_reason(open_ce
     )
 
 
+def test_many_pictures_of_one_batch_are_all_kept_and_the_newest_of_a_name_stays(open_centre):
+    centre = open_centre()
+    producer = centre.bus.producer("test")
+    names = [make_event(number).snapshot for number in range(60)]
+    for shade in (b"old", b"new"):
+        for name in names:
+            headers = (("media-name", name.encode()),)
+            producer.publish("snapshots", key="cam-1", value=b"\xff\xd8" + shade, headers=headers)
+    producer.flush(5)
+    producer.close()
+    publish(centre, make_event(1))
+    centre.start()
+    wait_until(lambda: stored(centre) == 1)
+    wait_until(lambda: all(centre.media.find(name) for name in names))
+    assert {centre.media.find(name).read_bytes() for name in names} == {b"\xff\xd8new"}
+    assert list(centre.site.in_data_dir("centre").glob("media/*/*.part")) == []
+
+
 def test_a_disk_that_takes_nothing_costs_no_picture_and_no_event(open_centre):
     centre = open_centre()
     event = make_event(1)

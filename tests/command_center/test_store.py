@@ -1,5 +1,7 @@
 """The store, on SQLite and on a real PostgreSQL."""
 
+import contextlib
+import threading
 import uuid
 from datetime import timedelta
 
@@ -10,8 +12,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from command_center.store import queries
+from command_center.store import queries, recording, replays
 from command_center.store.database import MIGRATIONS, StoreError, open_engine
+from command_center.store.places import FencedError
 from command_center.store.rows import Batch, Filter, Order
 from command_center.store.schema import events, metadata
 from command_center.store.store import Store
@@ -41,7 +44,9 @@ def store(url):
 
 
 def record(store, *events, positions=None):
-    return store.record(Batch(events=[(event, make_trace()) for event in events], positions=positions or {}))
+    batch = Batch(events=[(event, make_trace()) for event in events], positions=positions or {})
+    batch.known = store.positions()
+    return store.record(batch)
 
 
 def walk(store, order, limit, wanted=Filter()):  # noqa: B008  frozen
@@ -256,3 +261,122 @@ def test_a_store_that_cannot_be_had_says_so_without_its_password(address, word):
     with pytest.raises(StoreError, match=word) as refused:
         open_engine(address)
     assert "s3cret-word" not in str(refused.value)
+
+
+def test_a_batch_that_begins_where_the_store_no_longer_is_adds_nothing(store):
+    place, other = TopicPartition("events", 3), TopicPartition("status", 3)
+    record(store, make_event(1), positions={place: 5, other: 9})
+    late = Batch(
+        events=[(make_event(2), make_trace())],
+        statuses={"cam-1": make_status()},
+        positions={place: 6, other: 10},
+        known={place: 4, other: 9},
+    )
+    with pytest.raises(FencedError):
+        store.record(late)
+    assert store.positions() == {place: 5, other: 9}
+    assert queries.totals(store).stored == 1
+    assert store.statuses() == {}
+
+
+def test_of_two_that_find_a_partition_unread_one_goes_on(url):
+    place = TopicPartition("events", 0)
+    first, second = Store(url), Store(url)
+    first.record(Batch(events=[(make_event(1), make_trace())], positions={place: 1}))
+    with pytest.raises(FencedError):
+        second.record(Batch(events=[(make_event(2), make_trace())], positions={place: 2}))
+    assert second.positions() == {place: 1}
+    first.close()
+    second.close()
+
+
+def test_two_centres_that_race_for_the_same_partitions_store_each_event_once(url):
+    places = [TopicPartition("events", number) for number in range(4)]
+    stores = [Store(url), Store(url)]
+    rounds, wins = 30, [0, 0]
+
+    def race(index):
+        store = stores[index]
+        while True:
+            known = store.positions()
+            at = known.get(places[0], 0)
+            if at >= rounds:
+                return
+            batch = Batch(
+                events=[(make_event(100 * at + n), make_trace()) for n in range(3)],
+                positions=dict.fromkeys(reversed(places) if index else places, at + 1),
+                known=known,
+            )
+            # SQLite has one writer: another one may find it locked, and tries again.
+            with contextlib.suppress(FencedError, StoreError):
+                wins[index] += len(store.record(batch).stored)
+
+    threads = [threading.Thread(target=race, args=(index,)) for index in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(stores[0].positions().values()) == {rounds}
+    totals = queries.totals(stores[0])
+    assert (totals.stored, totals.duplicates) == (3 * rounds, 0)
+    assert sum(wins) == 3 * rounds
+    for store in stores:
+        store.close()
+
+
+def test_no_sequence_is_seen_before_a_lower_one(url):
+    # Who follows reads on from the highest: one that is given out earlier and seen later would be missed.
+    first, second = Store(url), Store(url)
+    done = threading.Event()
+
+    def record_second():
+        record(second, make_event(2))
+        done.set()
+
+    with first.writing() as connection:
+        first._take_turns(connection)
+        recording.record_events(connection, first._insert, [(make_event(1), make_trace())])
+        thread = threading.Thread(target=record_second)
+        thread.start()
+        early = done.wait(0.5)
+    thread.join()
+    assert not early, "the second centre stored before the first one was done"
+    followed = queries.stored_after(first, 0, 10)
+    assert [item.event for item in followed] == [make_event(1), make_event(2)]
+    first.close()
+    second.close()
+
+
+def test_what_one_of_all_centres_does_is_claimed_once(url):
+    stores = [Store(url), Store(url)]
+    assert [store.claim("sweep", 3600.0) for store in (*stores, *stores)] == [True, False, False, False]
+    assert stores[1].claim("sweep", 0.0)
+    assert stores[0].claim("dust", 3600.0)
+    for store in stores:
+        store.close()
+
+
+def test_reports_are_the_times_of_the_newest_statuses(store):
+    status = make_status()
+    store.record(Batch(statuses={"cam-1": status, "cam-2": make_status("cam-2")}))
+    assert store.reports()["cam-1"] == status.reported_at
+    assert store.statuses(["cam-1"]) == {"cam-1": status}
+
+
+def test_replays_are_kept_apart_each_event_once_in_its_run(store):
+    record(store, make_event(1))
+    told = [make_event(1), make_event(2), make_event(2, revision=2)]
+    first = store.record(Batch(replayed=[("night", event) for event in told]))
+    again = store.record(Batch(replayed=[("night", told[0]), ("day", told[0])]))
+    assert (first.replayed, again.replayed) == (3, 1)
+    assert queries.totals(store).stored == 1
+    with store.reading() as connection:
+        assert {run.name: run.events for run in replays.runs(connection)} == {"night": 3, "day": 1}
+    newest = walk(store, Order.OLDEST, 10, Filter(run="night"))
+    assert [(event.event_id, event.revision) for event in newest] == [
+        (told[0].event_id, 1),
+        (told[1].event_id, 2),
+    ]
+    later = queries.stored_after(store, 0, 1)[0].stored_at + timedelta(days=1)
+    assert queries.delete_replayed_before(store, later) == 4
+    assert queries.totals(store).stored == 1

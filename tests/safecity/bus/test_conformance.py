@@ -348,6 +348,20 @@ def test_lag_is_what_has_not_been_read(backend: Backend) -> None:
         consumer.close()
 
 
+def test_the_ends_are_told_of_partitions_that_others_hold_too(backend: Backend) -> None:
+    with backend.open() as bus:
+        publish(bus, {key: [b"1"] * 3 for key in "abcdefgh"})
+        first, second = (bus.consumer(["events"], group="g") for _ in range(2))
+        wait(
+            lambda: len(first.assignment()) == len(second.assignment()) == 2,
+            lambda: (first.poll(0.1), second.poll(0.1)),
+        )
+        for consumer in (first, second):
+            assert len(consumer.ends()) == 4
+            assert sum(consumer.ends().values()) == 24
+            consumer.close()
+
+
 def test_ensure_topics_again_changes_nothing(backend: Backend) -> None:
     with backend.open() as bus:
         publish(bus, {"a": [b"1"]})

@@ -1,0 +1,1 @@
+"""``safecity top``: how the whole city fares, in a terminal."""
