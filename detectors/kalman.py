@@ -52,7 +52,7 @@ class BoxFilter:
     @property
     def xyxy(self) -> NDArray[np.float64]:
         """(4,) pixels."""
-        x, y, w, h = self._position
+        x, y, w, h = self._position.tolist()
         w, h = max(w, 1.0), max(h, 1.0)
         return np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2])
 
@@ -90,5 +90,5 @@ class BoxFilter:
 
 
 def _to_centre(xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
-    x1, y1, x2, y2 = xyxy
+    x1, y1, x2, y2 = xyxy.tolist()
     return np.array([(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1])

@@ -72,8 +72,9 @@ class Tracker:
             colours: (n, d) of the detections, from ``detectors.appearance``; they tell apart those who meet.
         """
         elapsed = self._advance(seconds)
-        for target in self._targets:
-            if looked_at is None or not target.supported or _lies_in(target.filter.xyxy, looked_at):
+        seen_anew = self._lie_in(looked_at)
+        for target, anew in zip(self._targets, seen_anew, strict=True):
+            if anew or not target.supported:
                 target.predict(elapsed)
             else:
                 target.rest(self._now)
@@ -170,17 +171,25 @@ class Tracker:
 
     def _without_doubles(self) -> list[Target]:
         """Of two targets that are supported and lie on one another, the older one."""
-        kept: list[Target] = []
-        for target in sorted(self._targets, key=lambda t: (not t.confirmed, t.born)):
-            rivals = [k.filter.xyxy for k in kept if k.group == target.group and k.supported]
-            double = (
-                target.supported
-                and rivals
-                and float(iou(np.stack(rivals), target.filter.xyxy[None]).max()) > DOUBLE
-            )
-            if not double:
-                kept.append(target)
-        return kept
+        ordered = sorted(self._targets, key=lambda t: (not t.confirmed, t.born))
+        boxes = _boxes_of(ordered)
+        overlaps = iou(boxes, boxes) > DOUBLE
+        kept: list[int] = []
+        for index, target in enumerate(ordered):
+            older = [ordered[k] for k in kept if overlaps[index, k]] if target.supported else []
+            if not any(rival.supported and rival.group == target.group for rival in older):
+                kept.append(index)
+        return [ordered[index] for index in kept]
+
+    def _lie_in(self, regions: NDArray[np.float64] | None) -> NDArray[np.bool_]:
+        """(n,) of which targets one of ``regions`` (m, 4) holds nearly all; None holds everything."""
+        if regions is None:
+            return np.ones(len(self._targets), bool)
+        boxes = _boxes_of(self._targets)
+        low = np.maximum(boxes[:, None, :2], regions[None, :, :2])
+        high = np.minimum(boxes[:, None, 2:], regions[None, :, 2:])
+        inside = np.prod(np.clip(high - low, 0, None), axis=2).max(axis=1, initial=0.0)
+        return np.asarray(inside >= LOOKED_AT * np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), np.bool_)
 
     def _number(self) -> None:
         for target in self._targets:
@@ -192,11 +201,9 @@ class Tracker:
         return sorted(tracks, key=lambda track: track.track_id)
 
 
-def _lies_in(box: NDArray[np.float64], regions: NDArray[np.float64]) -> bool:
-    """Whether one of ``regions`` (n, 4) holds nearly all of ``box`` (4,)."""
-    sides = np.minimum(box[2:], regions[:, 2:]) - np.maximum(box[:2], regions[:, :2])
-    overlap = np.prod(np.clip(sides, 0, None), axis=1)
-    return bool(overlap.max(initial=0.0) >= LOOKED_AT * np.prod(box[2:] - box[:2]))
+def _boxes_of(targets: Sequence[Target]) -> NDArray[np.float64]:
+    """(n, 4) pixels."""
+    return np.array([target.filter.xyxy for target in targets], np.float64).reshape(-1, 4)
 
 
 def _group_of(index: int, label: str) -> int:
