@@ -45,6 +45,12 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
+def _begin(parent: int) -> None:
+    die_with(parent, signal.SIGKILL)
+    # Tests that run in the background of a shell are not to be interrupted, and hand that down.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass
 class Part:
     """One process of safecity."""
@@ -64,7 +70,7 @@ class Part:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
                 env={**os.environ, **self.environment},
-                preexec_fn=lambda: die_with(parent, signal.SIGKILL),
+                preexec_fn=lambda: _begin(parent),
             )
 
     def kill(self) -> None:
