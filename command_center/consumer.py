@@ -1,11 +1,11 @@
 """From the bus to the store: pictures first, then rows with their positions, then the bus' own commit."""
 
-import threading
 import time
 from collections.abc import Mapping, Sequence
 
 import structlog
 
+from command_center.background import Background
 from command_center.live import Live
 from command_center.media import MediaStore
 from command_center.metrics import CentreMetrics
@@ -38,7 +38,7 @@ LAG_EVERY_SECONDS = 5.0
 _log = structlog.get_logger()
 
 
-class EventConsumer:
+class EventConsumer(Background):
     """Reads the bus in a thread of its own until it is stopped.
 
     Nothing is acknowledged to the bus that is not in the store, and the store knows how far it has read: a
@@ -54,14 +54,13 @@ class EventConsumer:
     """
 
     def __init__(self, bus: Bus, store: Store, media: MediaStore, live: Live, metrics: CentreMetrics) -> None:
+        super().__init__("consumer")
         self._bus = bus
         self._store = store
         self._live = live
         self._metrics = metrics
-        self._stopping = threading.Event()
         self._disk = Perseverance(self._stopping, metrics)
         self._unpacker = Unpacker(media, metrics, self._disk)
-        self._thread = threading.Thread(target=self._run, name="consumer", daemon=True)
         self._known: dict[TopicPartition, int] = {}
         self.connected = False
         """Whether the bus answered the last time."""
@@ -70,24 +69,9 @@ class EventConsumer:
         self._lag_due = self._stored_at = 0.0
 
     @property
-    def alive(self) -> bool:
-        """Whether the thread runs."""
-        return self._thread.is_alive()
-
-    @property
     def storing(self) -> bool:
         """Whether the store and the disk took the last batch."""
         return self._disk.storing
-
-    def start(self) -> None:
-        """Begin to read."""
-        self._thread.start()
-
-    def stop(self, timeout: float = 10.0) -> None:
-        """End, after the batch at hand."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
 
     def _run(self) -> None:
         wait = 0.5

@@ -1,11 +1,11 @@
 """Deleting what is older than the site wants kept."""
 
-import threading
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
 
+from command_center.background import Background
 from command_center.clips import Clips
 from command_center.media import MediaStore
 from command_center.store import queries
@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 5000
 _log = structlog.get_logger()
 
 
-class Retention:
+class Retention(Background):
     """Looks now and then for events and pictures that are past their time, in a thread of its own.
 
     Of several centres on one store one does it, once an hour: whichever asks first. A day goes as a whole, so
@@ -35,22 +35,11 @@ class Retention:
     """
 
     def __init__(self, store: Store, media: MediaStore, site: Site, clips: Clips) -> None:
+        super().__init__("retention")
         self._store = store
         self._media = media
         self._site = site
         self._clips = clips
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self, timeout: float = 10.0) -> None:
-        """End, after the rows at hand."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

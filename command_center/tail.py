@@ -1,10 +1,10 @@
 """What other centres on the same store have stored, for those who follow the live stream of this one."""
 
-import threading
 import time
 
 import structlog
 
+from command_center.background import Background
 from command_center.live import Live
 from command_center.store import queries
 from command_center.store.database import StoreError
@@ -16,7 +16,7 @@ EVENTS_EVERY, STATUSES_EVERY = 0.2, 1.0
 _log = structlog.get_logger()
 
 
-class Tail:
+class Tail(Background):
     """Looks into a store that other processes write to, while somebody follows. A thread of its own.
 
     Followers read events from the store themselves: it is enough to wake them. Statuses are handed to them.
@@ -27,22 +27,11 @@ class Tail:
     """
 
     def __init__(self, store: Store, live: Live) -> None:
+        super().__init__("tail")
         self._store = store
         self._live = live
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tail", daemon=True)
         self._sequence = 0
         self._statuses_due = 0.0
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self, timeout: float = 10.0) -> None:
-        """End."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
 
     def _run(self) -> None:
         while not self._stopping.wait(EVENTS_EVERY):
