@@ -111,10 +111,10 @@ def make_clips(plan: Plan, folder: Path, progress: Callable[[int], None]) -> dic
     """
     cores = len(os.sched_getaffinity(0))
     with ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
-        made = {clip: pool.submit(make_clip, clip, folder) for clip in plan.clips}
-        for future in as_completed(made.values()):
-            progress(next(clip.frames for clip, other in made.items() if other is future))
-        return {clip: future.result() for clip, future in made.items()}
+        making = {pool.submit(make_clip, clip, folder): clip for clip in plan.clips}
+        for future in as_completed(making):
+            progress(making[future].frames)
+        return {clip: future.result() for future, clip in making.items()}
 
 
 def tasks_of(plan: Plan, files: Mapping[Clip, Path], model: str) -> list[Task]:

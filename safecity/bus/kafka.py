@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any, Self
 
 from kafka import KafkaAdminClient
@@ -69,14 +70,11 @@ class KafkaBus:
         """
         wanted = {self._settings.topic_prefix + spec.name: spec for spec in specs}
         missing: dict[str, TopicSpec] = {}
-        admin = self.admin("safecity-topics")
         try:
-            try:
+            with closing(self.admin("safecity-topics")) as admin:
                 there = set(admin.list_topics())
                 missing = {name: spec for name, spec in wanted.items() if name not in there}
                 _create(admin, {name: self._options(spec) for name, spec in missing.items()})
-            finally:
-                admin.close()
         except AuthorizationError:
             raise BusAccessError(
                 f"missing permission: there is no topic {', '.join(sorted(missing))}, and "
@@ -91,12 +89,9 @@ class KafkaBus:
     def check(self, writes: Sequence[str] = (), reads: Sequence[str] = ()) -> Sequence[str]:
         """Ask whether the brokers take us and let us; see the port."""
         prefix = self._settings.topic_prefix
-        admin = self.admin("safecity-check")
         try:
-            try:
+            with closing(self.admin("safecity-check")) as admin:
                 found = {topic["name"]: topic["authorized_operations"] for topic in admin.describe_topics()}
-            finally:
-                admin.close()
         except (KafkaError, OSError) as error:
             raise bus_error(self._servers, "asking for topics", error) from error
         needed = [*(("Write", prefix + topic) for topic in writes), *(("Read", prefix + t) for t in reads)]
