@@ -17,6 +17,7 @@ DEPLOY = ROOT / "deploy"
 SECRETS = {
     "SAFECITY_TOKEN": "a" * 48,
     "POSTGRES_PASSWORD": "b" * 48,
+    "CAMERA_1_PASSWORD": "d" * 48,
     "SAFECITY_BUS_USER": "safecity-worker",
     "SAFECITY_BUS_PASSWORD": "c" * 48,
 }
