@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ULTRALYTICS := .venv-ultralytics
 SYSTEM_PACKAGES := libgl1 gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
-	chromium prometheus kcat postgresql systemd
+	chromium prometheus kcat postgresql systemd libfaketime
 
 .PHONY: help demo test test-ultralytics chaos lint generate clean
 .DEFAULT_GOAL := help
@@ -21,7 +21,7 @@ test: $(VENV)/.dev system-packages lint  ## Install what the tests need, and run
 test-ultralytics: $(ULTRALYTICS)/.dev  ## Export from ultralytics (AGPL-3.0), and all backends; a venv of its own, 6 GB
 	@YOLO_AUTOINSTALL=false $(ULTRALYTICS)/bin/pytest tests/ultralytics tests/detectors/test_backends.py
 
-chaos: $(VENV)/.dev  ## Faults on purpose: make chaos SEEDS=20 FIRST=1; root, or user namespaces
+chaos: $(VENV)/.dev system-packages  ## Faults on purpose: make chaos SEEDS=20 FIRST=1; root, or user namespaces
 	@$(BIN)/python -m tests.chaos --first $(or $(FIRST),1) --seeds $(or $(SEEDS),5)
 
 lint: $(VENV)/.dev  ## Style, types and architecture

@@ -2,10 +2,11 @@
 
 import os
 import re
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from safecity.steady_clock import STEADY
 
 AT_ONCE = 16
 _NAME = re.compile(r"[0-9a-f]{32}-[1-9][0-9]{0,8}\.jpg")
@@ -80,7 +81,7 @@ class MediaStore:
 
 def delete_older_than(folder: Path, seconds: float) -> int:
     """Delete the files in the folders in ``folder`` that are older than that, and say how many."""
-    oldest, deleted = time.time() - seconds, 0
+    oldest, deleted = STEADY.time() - seconds, 0
     for path in folder.glob("*/*"):
         if path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)

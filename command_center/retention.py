@@ -13,6 +13,7 @@ from command_center.store.database import StoreError
 from command_center.store.store import Store
 from safecity.redaction import redact
 from safecity.settings import Site
+from safecity.steady_clock import STEADY
 
 CLAIM = "retention"
 EVERY_SECONDS, LOOK_SECONDS = 3600.0, 60.0
@@ -45,7 +46,7 @@ class Retention(Background):
         while not self._stopping.is_set():
             try:
                 if self._store.claim(CLAIM, EVERY_SECONDS):
-                    self.run(datetime.now(UTC))
+                    self.run(STEADY.now())
             except (StoreError, OSError) as error:
                 _log.warning("retention: trying again later", reason=redact(error))
             self._stopping.wait(LOOK_SECONDS)

@@ -9,7 +9,6 @@ constant bit rate they say nothing, and in a street that is always busy the gate
 sleep.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -26,6 +25,7 @@ from ingest.frame import luma_of
 from ingest.ledger import Outcome
 from ingest.packet_sizes import PacketSizes
 from ingest.snapshots import PrivacyMask
+from safecity.steady_clock import STEADY
 
 QUIET_SECONDS = 2.0
 """Nothing has moved for so long before a stream may go to sleep."""
@@ -86,7 +86,7 @@ class Decoder:
 
     def feed(self, packet: VideoPacket) -> Iterator[Decoded]:
         """What is known of this packet and of earlier ones that were kept."""
-        arrival = time.time()
+        arrival = STEADY.time()
         if not packet.size:
             yield from self._release()
             yield from self._decode(packet, arrival)

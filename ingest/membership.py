@@ -22,6 +22,7 @@ from safecity.camera_record import MOVED_HEADER
 from safecity.ownership import Ownership
 from safecity.redaction import redact
 from safecity.settings import SettingsError, Site
+from safecity.steady_clock import STEADY
 
 GROUP = "safecity-workers"
 CAMERAS, OWNERS = "cameras", "owners"
@@ -118,7 +119,7 @@ class Membership:
             except Exception as error:  # noqa: BLE001  a thread that ended would keep partitions that nobody serves
                 _log.error("the membership failed and begins anew; the cameras at hand go on", exc_info=error)
                 for partition in sorted(self._assignment.partitions):
-                    self._do(self._assignment.revoked(partition, time.time()))
+                    self._do(self._assignment.revoked(partition, STEADY.time()))
                 self._drop_producer()
                 self._left.wait(RETRY_SECONDS)
 
@@ -132,7 +133,7 @@ class Membership:
             try:
                 while not self._left.is_set() and not self._leaving.is_set():
                     self._round(group, owners)
-                self._do(self._assignment.leave(time.time()))
+                self._do(self._assignment.leave(STEADY.time()))
                 self._say()
             finally:
                 group.close()
@@ -148,7 +149,7 @@ class Membership:
                 self._read_camera(record)
             self._read_owners(owners)
             self._catch_up(group, owners)
-            self._do(self._assignment.tick(time.time()))
+            self._do(self._assignment.tick(STEADY.time()))
             self._say()
         except BusError as error:
             # The clients come back by themselves, and with them what was missed.
@@ -170,7 +171,7 @@ class Membership:
         while self._assignment.leaving and time.monotonic() < deadline and not self._left.is_set():
             self._hear()
             self._read_owners(owners)
-            self._do(self._assignment.tick(time.time()))
+            self._do(self._assignment.tick(STEADY.time()))
             self._say()
             time.sleep(POLL_SECONDS / 2)
         self._left.set()
@@ -181,7 +182,7 @@ class Membership:
                 word = self._inbox.get_nowait()
             except Empty:
                 return
-            now = time.time()
+            now = STEADY.time()
             if isinstance(word, Began):
                 self._do(self._assignment.began(word, now))
             else:
@@ -198,7 +199,7 @@ class Membership:
 
     def _revoke(self, partitions: Sequence[int]) -> None:
         for partition in partitions:
-            self._do(self._assignment.revoked(partition, time.time()))
+            self._do(self._assignment.revoked(partition, STEADY.time()))
         # Before anybody else gets them: the next owner is to know that it has time.
         self._say()
 
@@ -207,7 +208,7 @@ class Membership:
             return
         for source, behind in group.lag().items():
             if behind == 0 and source.partition in self._assignment.reading:
-                self._do(self._assignment.caught_up(source.partition, time.time()))
+                self._do(self._assignment.caught_up(source.partition, STEADY.time()))
 
     def _read_camera(self, record: Record) -> None:
         camera_id, moved = record.key or "", record.header(MOVED_HEADER) is not None
@@ -222,7 +223,7 @@ class Membership:
                     reason=redact(error),
                 )
                 return
-        self._do(self._assignment.record(record.partition, camera_id, placed, time.time(), moved=moved))
+        self._do(self._assignment.record(record.partition, camera_id, placed, STEADY.time(), moved=moved))
 
     def _read_owners(self, owners: Consumer) -> None:
         for record in owners.poll(0.0):
@@ -233,7 +234,7 @@ class Membership:
             except ValidationError:
                 _log.error("an ownership cannot be read", key=record.key, offset=record.offset)
                 continue
-            self._do(self._assignment.ownership(said, time.time()))
+            self._do(self._assignment.ownership(said, STEADY.time()))
 
     def _do(self, actions: Iterable[Action]) -> None:
         for action in actions:

@@ -3,7 +3,7 @@
 import shutil
 import threading
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -11,6 +11,7 @@ import structlog
 from ingest.recording_holds import holds
 from ingest.recording_index import INDEX, Segment, cameras, days, entries_of
 from safecity.settings import RecordingSettings
+from safecity.steady_clock import STEADY
 
 EVERY_SECONDS = 300.0
 
@@ -107,7 +108,7 @@ class RecordingRetention:
     def _run(self) -> None:
         while True:
             try:
-                done = delete_old(self._folder, self._settings, datetime.now(UTC), sizes=self._sizes)
+                done = delete_old(self._folder, self._settings, STEADY.now(), sizes=self._sizes)
             except (OSError, ValueError) as error:
                 _log.error("recordings cannot be deleted", folder=str(self._folder), reason=str(error))
             else:

@@ -5,7 +5,6 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -35,6 +34,7 @@ from safecity.cloudevents import event_headers
 from safecity.event import Trace
 from safecity.settings import Site
 from safecity.status import CameraStep, LedgerCounts
+from safecity.steady_clock import STEADY
 
 DRAIN_SECONDS = 10.0
 BEAT_SECONDS = 1.0
@@ -183,7 +183,7 @@ class Shard:
         post.analysis_seconds += time.thread_time() - begin
         post.served += 1
         if not post.camera.is_fast:
-            self._lag = max(self._lag, time.time() - frame.captured_at.timestamp())
+            self._lag = max(self._lag, STEADY.time() - frame.captured_at.timestamp())
         return True
 
     def _analyse(self, post: Post, frame: Frame) -> None:
@@ -210,7 +210,7 @@ class Shard:
         return Trace(
             captured_at=frame.captured_at,
             received_at=frame.received_at,
-            decided_at=datetime.now(UTC),
+            decided_at=STEADY.now(),
             worker=self._plan.name,
             epoch=post.tenure.epoch,
         )
@@ -287,7 +287,7 @@ class Shard:
         )
 
     def _report(self, post: Post) -> None:
-        now = datetime.now(UTC)
+        now = STEADY.now()
         post.reported, post.reported_at = post.standing, time.monotonic()
         status = status_of(
             post,

@@ -12,6 +12,7 @@ from ingest.sources.address import check_address
 from ingest.sources.base import Capture, SourceError
 from ingest.sources.container import VideoContainer
 from safecity.camera import Camera
+from safecity.steady_clock import STEADY
 
 ARRIVAL_BASE = Fraction(1, 90_000)
 """Of the time stamps that packets are recorded with: the stream has none of its own."""
@@ -54,10 +55,10 @@ class HttpSource:
         tap = self._tap
         if tap is None:
             return None
-        anchor = Anchor(datetime.now(UTC), 0.0)
+        anchor = Anchor(STEADY.now(), 0.0)
 
         def on_packet(packet: VideoPacket) -> None:
-            ticks = round((datetime.now(UTC) - anchor.begin).total_seconds() / ARRIVAL_BASE)
+            ticks = round((STEADY.now() - anchor.begin).total_seconds() / ARRIVAL_BASE)
             tap.take(TappedPacket(packet, ticks, ticks, ARRIVAL_BASE, anchor))
 
         return on_packet

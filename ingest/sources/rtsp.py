@@ -1,6 +1,5 @@
 """RTSP cameras."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -13,6 +12,7 @@ from ingest.sources.address import check_address
 from ingest.sources.base import Capture, SourceError
 from ingest.sources.container import VideoContainer
 from safecity.camera import Camera
+from safecity.steady_clock import STEADY
 
 
 class RtspSource:
@@ -72,7 +72,7 @@ class RtspSource:
 
         def on_packet(packet: VideoPacket) -> None:
             stamp = None if packet.pts is None else float(packet.pts * base)
-            event_time = datetime.fromtimestamp(clock.event_time(stamp, time.time()), UTC)
+            event_time = datetime.fromtimestamp(clock.event_time(stamp, STEADY.time()), UTC)
             with_times = tapped(packet, base, Anchor(event_time, stamp or 0.0))
             if with_times is not None:
                 tap.take(with_times)

@@ -104,12 +104,6 @@ class LogConsumer:
         self._positions[partition] = offset
         self._seen = None
 
-    def seek_to_time(self, timestamp_ms: int) -> None:
-        """Read on from a time; see the port."""
-        for source in self._positions:
-            self._positions[source] = self._store.offset_at(source, timestamp_ms)
-        self._seen = None
-
     def assignment(self) -> Sequence[TopicPartition]:
         """The partitions that this member holds now."""
         return sorted(self._positions)

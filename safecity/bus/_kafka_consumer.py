@@ -167,20 +167,6 @@ class KafkaConsumer:
             raise BusError(f"{partition.topic}/{partition.partition} is not assigned to this consumer")
         self._client.seek(self._theirs(partition), offset)
 
-    def seek_to_time(self, timestamp_ms: int) -> None:
-        """Read on from a time; see the port."""
-        held = [self._theirs(source) for source in self._held]
-        if not held:
-            return
-        try:
-            found = self._client.offsets_for_times(dict.fromkeys(held, timestamp_ms), timeout_ms=CALL_MS)
-            ends = self._client.end_offsets(held, timeout_ms=CALL_MS)
-        except KafkaError as error:
-            raise bus_error(self._servers, "seeking", error) from error
-        for source in held:
-            at = found.get(source)
-            self._client.seek(source, ends[source] if at is None else at.offset)
-
     def assignment(self) -> Sequence[TopicPartition]:
         """The partitions that this member holds now."""
         return sorted(self._held)

@@ -74,10 +74,6 @@ class Log(Protocol):
         """The oldest offset that is there, and the next to be written."""
         ...
 
-    def offset_at(self, source: TopicPartition, timestamp_ms: int) -> int:
-        """The first record of that time or later; the end when there is none."""
-        ...
-
     def version(self) -> int:
         """A number that changes when somebody else has written."""
         ...

@@ -10,6 +10,7 @@ import structlog
 
 from safecity.bus._log import Entry, Log, make_entry
 from safecity.bus.port import Acknowledge, BusError, BusUnavailableError, Headers
+from safecity.steady_clock import STEADY
 
 BUFFER_BYTES = 64 * 1024 * 1024
 BUFFER_RECORDS = 20_000
@@ -131,6 +132,6 @@ class LogProducer:
             return
         self._pruned_at = time.monotonic()
         try:
-            self._store.prune(time.time_ns() // 1_000_000)
+            self._store.prune(int(STEADY.time() * 1000))
         except BusError as error:
             _log.warning("bus: pruning failed", error=str(error))

@@ -133,17 +133,6 @@ class SqliteLog:
             ).fetchone()
         return (end if oldest is None else oldest), end
 
-    def offset_at(self, source: TopicPartition, timestamp_ms: int) -> int:
-        """The first record of that time or later; the end when there is none."""
-        with self._told("read"):
-            known = self._topic(source.topic)
-            (found,) = self._connection.execute(
-                "SELECT MIN(position) FROM records "
-                "WHERE topic_id = ? AND partition = ? AND timestamp_ms >= ?",
-                (known[0] if known else -1, source.partition, timestamp_ms),
-            ).fetchone()
-        return self.bounds(source)[1] if found is None else int(found)
-
     def version(self) -> int:
         """SQLite's own change counter."""
         with self._told("read"):

@@ -130,7 +130,13 @@ class KafkaBus:
         self.close()
 
     def _options(self, spec: TopicSpec) -> dict[str, Any]:
-        configs = {"cleanup.policy": spec.cleanup.value, "max.message.bytes": str(REQUEST_BYTES)}
+        configs = {
+            "cleanup.policy": spec.cleanup.value,
+            "max.message.bytes": str(REQUEST_BYTES),
+            # The broker's clock says what is old: a worker's that is wrong by an hour is no reason to refuse
+            # what it sends (message.timestamp.after.max.ms), nor to delete it at once.
+            "message.timestamp.type": "LogAppendTime",
+        }
         if spec.cleanup is Cleanup.DELETE:
             configs["retention.ms"] = str(spec.retention_seconds * 1000)
         return {

@@ -115,13 +115,6 @@ class MemoryLog:
             records, end = self._records[source], self._ends[source]
             return (records[0].offset if records else end), end
 
-    def offset_at(self, source: TopicPartition, timestamp_ms: int) -> int:
-        """The first record of that time or later; the end when there is none."""
-        with self._changed:
-            self._reach()
-            late = (r.offset for r in self._records[source] if r.timestamp_ms >= timestamp_ms)
-            return next(late, self._ends[source])
-
     def version(self) -> int:
         """How often something was appended."""
         with self._changed:

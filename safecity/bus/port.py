@@ -167,10 +167,6 @@ class Consumer(Protocol):
         """Read on from ``offset``; the partition must be assigned."""
         ...
 
-    def seek_to_time(self, timestamp_ms: int) -> None:
-        """In all assigned partitions, read on from the first record of this time or later."""
-        ...
-
     def assignment(self) -> Sequence[TopicPartition]:
         """The partitions that this member holds now."""
         ...

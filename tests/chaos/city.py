@@ -18,7 +18,8 @@ from safecity import kafka_dev
 from safecity.bus.port import BusError
 from safecity.kafka_dev import Broker
 from safecity.settings import load_site
-from tests.chaos.faults import AWAY, Fault, Strike
+from tests.chaos.clock import Clock
+from tests.chaos.faults import AWAY, WRONG_BY, Fault, Strike
 from tests.chaos.isolation import fill_disk, mount_disk, switch_link
 from tests.chaos.listener import Listener, wait_until
 from tests.chaos.verdict import Verdict, judge, seconds_of
@@ -47,6 +48,8 @@ class ChaosCity:
     broker: Broker
     cameras: ScriptedCameras
     workers: list[Part]
+    clocks: list[Clock]
+    """Of the workers."""
     centre: City
     listener: Listener
     dice: random.Random
@@ -75,6 +78,10 @@ class ChaosCity:
                 self.workers[strike.target].process.wait()
             case Fault.FREEZE_WORKER:
                 self._signal(self.workers[strike.target], signal.SIGSTOP)
+            case Fault.SET_CLOCK:
+                wrong_by = self.dice.randint(*WRONG_BY) * self.dice.choice((-1, 1))
+                self.note(f"by {wrong_by} s")
+                self.clocks[strike.target].set_wrong_by(wrong_by)
             case Fault.KILL_CENTRE:
                 self._signal(self.centre.centre, signal.SIGKILL)
                 self.centre.centre.process.wait()
@@ -99,6 +106,8 @@ class ChaosCity:
                 self.workers[strike.target].start()
             case Fault.FREEZE_WORKER:
                 self._signal(self.workers[strike.target], signal.SIGCONT)
+            case Fault.SET_CLOCK:
+                self.clocks[strike.target].set_wrong_by(0)
             case Fault.KILL_CENTRE:
                 self.centre.centre.start()
             case Fault.FREEZE_CENTRE:
@@ -185,13 +194,14 @@ def chaos_city(folder: Path, seed: int) -> Iterator[ChaosCity]:
             mount_disk(folder / name / "data")
             stack.callback(subprocess.run, ["umount", str(folder / name / "data")], check=False)
         sites = [write_worker(folder, name, bus) for name in WORKERS]
+        clocks = [Clock(folder / f"{name}.clock") for name in WORKERS]
         workers = [
             Part(
                 ["worker", "--site", str(site), "--journal", str(folder / f"decided-{name}.jsonl")],
                 folder / f"{name}.log",
-                {},
+                clock.environment,
             )
-            for name, site in zip(WORKERS, sites, strict=True)
+            for name, site, clock in zip(WORKERS, sites, clocks, strict=True)
         ]
         centre = _centre(folder, bus)
         cameras = stack.enter_context(scripted_cameras())
@@ -204,7 +214,7 @@ def chaos_city(folder: Path, seed: int) -> Iterator[ChaosCity]:
             check=True,
             capture_output=True,
         )
-        city = ChaosCity(folder, broker, cameras, workers, centre, listener, random.Random(seed))
+        city = ChaosCity(folder, broker, cameras, workers, clocks, centre, listener, random.Random(seed))
         for part in (*workers, centre.centre):
             part.start()
         assert wait_until(city.settled, 60), "the workers did not share the cameras"

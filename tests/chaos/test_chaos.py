@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from tests.chaos.clock import library
 from tests.chaos.faults import FIRST_AFTER, LASTS, Fault, plan
 from tests.chaos.isolation import command
 from tests.chaos.verdict import judge, share
@@ -63,6 +64,8 @@ def test_a_percentile_is_one_of_the_values():
 def test_a_city_that_is_harmed_loses_nothing_and_tells_nothing_twice(tmp_path):
     if command() is None:
         pytest.skip("NO NAMESPACES, SO NO FAULT WAS TRIED: run as root, or allow user namespaces")
+    if library() is None:
+        pytest.skip("NO LIBFAKETIME, SO NO FAULT WAS TRIED: apt-get install libfaketime")
     report = tmp_path / "verdicts.json"
     ended = subprocess.run(
         [sys.executable, "-m", "tests.chaos", "--first", "4", "--seeds", "1", "--seconds", "25",

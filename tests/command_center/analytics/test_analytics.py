@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from command_center.analytics.export import Exported, Wanted, export_events, stored_events
+from safecity.bus import open_bus
 from safecity.observation import Observation, TrackState
+from safecity.settings import load_site
 from tests.command_center.conftest import wait_until
 from tests.command_center.messages import BEGIN, make_event, publish_event
 
@@ -98,6 +100,27 @@ def test_there_is_a_folder_a_day_and_any_tool_reads_it(lake):
     assert (rows, tracks) == (101 + 21 + 1, 101 + 21)
     assert first.astimezone(UTC) == BEGIN
     assert hour == 17
+
+
+def test_what_is_on_the_bus_is_exported_as_what_is_in_a_file(lake, tmp_path):
+    site_file = tmp_path / "site.json"
+    with open_bus(load_site(site_file)) as bus:
+        bus.ensure_topics()
+        producer = bus.producer("test")
+        for line in (tmp_path / "seen.jsonl").read_bytes().splitlines():
+            producer.publish("observations", key="cam-1", value=line)
+        producer.flush(10.0)
+        producer.close()
+    files = ("--observations", "topic", "--events", tmp_path / "events.jsonl")
+    done = safecity("export", "parquet", "--site", site_file, *files, "--out", tmp_path / "bus", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["unreadable_lines"] == 1
+    rows = [
+        duckdb.sql(f"SELECT * FROM read_parquet('{folder}/observations/*/*.parquet') ORDER BY ALL").fetchall()
+        for folder in (lake, tmp_path / "bus")
+    ]
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == 123
 
 
 def test_the_newest_revision_of_an_event_counts_once_in_its_hour(lake, tmp_path):

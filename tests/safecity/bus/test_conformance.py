@@ -4,7 +4,6 @@ import os
 import select
 import signal
 import subprocess
-import time
 from collections import defaultdict
 from dataclasses import replace
 
@@ -240,28 +239,6 @@ def test_positions_chosen_on_assignment_win_over_committed_ones(backend: Backend
         )
         assert [record.value for record in read(second, 2)] == [b"2", b"3"]
         second.close()
-
-
-def test_seek_to_a_time(backend: Backend) -> None:
-    base = time.time_ns() // 1_000_000 - 60_000
-    with backend.open() as bus:
-        producer = bus.producer("test")
-        for number in range(10):
-            producer.publish(
-                "events", key=f"cam-{number % 3}", value=b"%d" % number, timestamp_ms=base + number
-            )
-        producer.flush(10.0)
-        consumer = bus.consumer(["events"], group="g")
-        assert {record.timestamp_ms for record in read(consumer, 10)} == {base + n for n in range(10)}
-        consumer.seek_to_time(base + 6)
-        assert {record.value for record in read(consumer, 4)} == {b"6", b"7", b"8", b"9"}
-        consumer.seek_to_time(base + 1000)
-        assert consumer.poll(0.3) == []
-        producer.publish("events", key="cam-0", value=b"late", timestamp_ms=base + 1001)
-        producer.flush(10.0)
-        assert [record.value for record in read(consumer, 1)] == [b"late"]
-        producer.close()
-        consumer.close()
 
 
 def test_headers_keys_and_tombstones_arrive_as_they_were_sent(backend: Backend) -> None:

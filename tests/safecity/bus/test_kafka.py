@@ -1,5 +1,6 @@
 """What only Kafka has: guarantees that must be in force, a broker that is not there, CloudEvents readers."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from kafka import KafkaProducer as Client
 
 from safecity.bus import open_bus
 from safecity.bus.port import BusError, BusUnavailableError
+from safecity.bus.reading import read_to_end
 from safecity.kafka_dev import Broker
 from safecity.kafka_dev.broker import free_port
 from safecity.settings import parse_site
@@ -50,6 +52,28 @@ def test_guarantees_are_in_force(kafka_broker: Broker, tmp_path: Path) -> None:
         config = consumer._client.config  # type: ignore[attr-defined]
         assert (config["enable_auto_commit"], config["isolation_level"]) == (False, "read_committed")
         consumer.close()
+
+
+@pytest.mark.kafka
+def test_a_sender_whose_clock_is_wrong_is_neither_refused_nor_forgotten_at_once(
+    kafka_broker: Broker, tmp_path: Path
+) -> None:
+    now = time.time()
+    settings = make_settings("kafka", kafka_broker)
+    with open_bus(parse_site({"bus": settings}, tmp_path)) as bus:
+        bus.ensure_topics()
+        producer = bus.producer("test")
+        failed: list[Exception | None] = []
+        for at in (0.0, now + 365 * 86_400):
+            producer.publish(
+                "events", key="cam", value=b"x", timestamp_ms=int(at * 1000), acknowledge=failed.append
+            )
+        producer.flush(10.0)
+        producer.close()
+        records = list(read_to_end(bus, "events"))
+    assert failed == [None, None]
+    assert len(records) == 2
+    assert all(abs(record.timestamp_ms / 1000 - now) < 60 for record in records)
 
 
 @pytest.mark.kafka
