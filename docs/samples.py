@@ -138,5 +138,8 @@ def _status() -> Status:
         analysed_fps=2.5,
         decode="on_demand",
         ledger=LedgerCounts(received=sum(counts.values()) + 1, in_flight=1, **counts),
+        epoch=1_772_366_400_000,
+        config="0123456789abcdef",
+        cost_cores=0.21,
         outbox_pending=12,
     )

@@ -71,6 +71,8 @@ class CameraPipeline:
         self._tracker = Tracker(labels=detector.labels, start_confidence=start_confidence)
         self._changes = SceneChange() if any(rule.needs_changes for rule in camera.rules) else None
         scene = camera.scene(detector.identity)
+        self.config = scene.config
+        """Fingerprint that its events carry."""
         self._rules = RuleSet(camera.rules, scene)
         self._watch = CameraWatch(camera.health, scene, self._mask) if camera.health.enabled else None
         self._pictures = EvidencePictures()

@@ -92,7 +92,7 @@ class Post:
     def standing(self) -> tuple[object, ...]:
         """What operators are told of at once when it changes."""
         trouble = self.main.trouble if self.main else None
-        return self.stream.state.state, self.pipeline.faults, self.setting, trouble
+        return self.stream.state.state, self.pipeline.faults, self.setting, trouble, self.pipeline.config
 
     @property
     def reason(self) -> str | None:

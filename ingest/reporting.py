@@ -39,6 +39,7 @@ def status_of(
         faults=post.pipeline.faults,
         ledger=post.ledger.counts(),
         epoch=post.tenure.epoch,
+        config=post.pipeline.config,
         cost_cores=None if cost_cores is None else round(cost_cores, 4),
         outbox_pending=outbox_pending,
     )

@@ -97,6 +97,11 @@ class Status(Message):
     )
     ledger: LedgerCounts = LedgerCounts()
     epoch: int = Field(default=0, ge=0, description="rises with each take-over of the camera")
+    config: str | None = Field(
+        default=None,
+        description="fingerprint that its events carry now; an open event of an earlier epoch, or with "
+        "another fingerprint, goes on no more, and nobody saw its end",
+    )
     cost_cores: float | None = Field(
         default=None, ge=0.0, description="measured: decoding and analysis, at the step of now"
     )

@@ -17,8 +17,9 @@ const feed = new Feed({
   announce: say,
   open: (eventId) => detail.show(feed.find(eventId)),
   cameraOf: (cameraId) => cameras.find(cameraId),
+  statusOf: (cameraId) => cameras.statusOf(cameraId),
 });
-const detail = new Detail(byId("detail"), feed, (cameraId) => cameras.find(cameraId));
+const detail = new Detail(byId("detail"), feed, (cameraId) => cameras.find(cameraId), (cameraId) => cameras.statusOf(cameraId));
 const cameras = new Cameras(byId("cameras"), byId("cameras-summary"), byId("legend"), (cameraId) => {
   filters.camera_id.value = filters.camera_id.value === cameraId ? "" : cameraId;
   reload();
@@ -56,7 +57,11 @@ function setState(state) {
   connection.dataset.state = state;
   connection.textContent = state;
   // A centre that was away may have been told of cameras meanwhile.
-  if (state === "live") get("/cameras").then((answer) => cameras.show(answer.items), askIfNeeded);
+  if (state !== "live") return;
+  get("/cameras").then((answer) => {
+    cameras.show(answer.items);
+    feed.turn();
+  }, askIfNeeded);
 }
 
 function askIfNeeded(error) {
@@ -83,7 +88,9 @@ async function start() {
       if (matches(event)) feed.add(event);
       detail.renew(event);
     },
-    onStatus: (status) => cameras.update(status),
+    onStatus: (status) => {
+      if (cameras.update(status)) feed.turn(status.camera_id);
+    },
     onState: setState,
   });
 }

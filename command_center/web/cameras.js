@@ -63,12 +63,19 @@ export class Cameras {
     return this.tiles.get(cameraId)?.camera;
   }
 
+  statusOf(cameraId) {
+    return this.tiles.get(cameraId)?.status;
+  }
+
+  // True when the camera has another owner or configuration than before.
   update(status) {
     const tile = this.tiles.get(status.camera_id);
-    if (!tile) return;
+    if (!tile) return false;
+    const { epoch, config } = tile.status ?? {};
     tile.status = status;
     tile.seen = Date.now();
     this.refresh();
+    return epoch !== status.epoch || config !== status.config;
   }
 
   mark(cameraId) {

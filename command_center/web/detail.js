@@ -1,14 +1,14 @@
 // One event, large: its picture with the objects marked, and everything that is known of it.
 
 import { duration, element, fullTime, kindName, objects } from "./format.js";
-import { details } from "./feed.js";
+import { details, goesOn } from "./feed.js";
 import { drawMarks, makeMarks } from "./marks.js";
 import { Clip } from "./clip.js";
 import { showPicture } from "./picture.js";
 
 export class Detail {
-  constructor(dialog, feed, cameraOf) {
-    Object.assign(this, { dialog, feed, cameraOf });
+  constructor(dialog, feed, cameraOf, statusOf) {
+    Object.assign(this, { dialog, feed, cameraOf, statusOf });
     const part = (name) => dialog.querySelector(`#detail-${name}`);
     Object.assign(this, { title: part("title"), picture: part("picture"), facts: part("facts") });
     this.marks = makeMarks();
@@ -36,7 +36,7 @@ export class Detail {
     this.facts.replaceChildren();
     const facts = {
       Time: fullTime(event.opened_at),
-      Until: event.phase === "closed" ? event.closed_at !== event.opened_at && event.closed_at && fullTime(event.closed_at) : "it is going on",
+      Until: this.until(event),
       Camera: `${event.camera_name} (${event.camera_id})`,
       Rule: event.rule,
       Seen: [objects(event), ...details(event)].filter(Boolean).join(" · "),
@@ -52,6 +52,12 @@ export class Detail {
     this.newer.disabled = !this.feed.neighbour(event, -1);
     this.older.disabled = !this.feed.neighbour(event, 1);
     if (!this.dialog.open) this.dialog.showModal();
+  }
+
+  until(event) {
+    if (goesOn(event, this.statusOf(event.camera_id))) return "it is going on";
+    if (event.phase !== "closed") return "its end was not seen: its worker has ended, or its camera was changed";
+    return event.closed_at !== event.opened_at && event.closed_at && fullTime(event.closed_at);
   }
 
   // A newer revision of the event that is looked at.

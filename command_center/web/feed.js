@@ -7,8 +7,8 @@ import { showPicture } from "./picture.js";
 const MOST_ROWS = 300;
 
 export class Feed {
-  constructor({ list, fresh, empty, announce, open, cameraOf }) {
-    Object.assign(this, { list, fresh, empty, announce, open, cameraOf });
+  constructor({ list, fresh, empty, announce, open, cameraOf, statusOf }) {
+    Object.assign(this, { list, fresh, empty, announce, open, cameraOf, statusOf });
     this.events = [];
     this.waiting = [];
     this.paused = false;
@@ -115,12 +115,20 @@ export class Feed {
         "span",
         { className: "when" },
         element("time", { dateTime: event.opened_at }, clockTime(event.opened_at)),
-        ...lasting(event),
+        ...lasting(event, this.statusOf(event.camera_id)),
         element("span", { className: `severity ${event.severity}` }, event.severity),
       ),
     );
     button.addEventListener("click", () => this.open(event.event_id));
     return element("li", {}, button);
+  }
+
+  // A camera has, or all may have, another owner or configuration: what lasted may be over.
+  turn(cameraId = null) {
+    this.events.forEach((event, index) => {
+      const meant = cameraId === null || event.camera_id === cameraId;
+      if (meant && event.phase !== "closed") this.list.children[index].replaceWith(this.row(event));
+    });
   }
 
   find(eventId) {
@@ -135,9 +143,17 @@ export class Feed {
   }
 }
 
+// Whether a newer revision may come: only its owner tells of an event's end, and under the same configuration.
+export function goesOn(event, status) {
+  if (event.phase === "closed") return false;
+  if (!status || !event.trace || event.trace.epoch > status.epoch) return true;
+  return event.trace.epoch === status.epoch && (!status.config || status.config === event.config);
+}
+
 // Whether an event that lasts goes on, or when it ended.
-function lasting(event) {
-  if (event.phase !== "closed") return [element("span", { className: "severity going-on" }, "going on")];
+function lasting(event, status) {
+  if (goesOn(event, status)) return [element("span", { className: "severity going-on" }, "going on")];
+  if (event.phase !== "closed") return [element("span", { className: "until" }, "end not seen")];
   if (!event.closed_at || event.closed_at === event.opened_at) return [];
   return [element("span", { className: "until" }, `to ${clockTime(event.closed_at)}`)];
 }

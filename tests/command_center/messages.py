@@ -76,3 +76,7 @@ def publish_event(producer: Producer, event: Event, picture: bytes | None = None
         producer.publish("snapshots", key=event.camera_id, value=picture, headers=headers)
     headers = event_headers(event, make_trace())
     producer.publish("events", key=event.camera_id, value=event.to_bytes(), headers=headers)
+
+
+def publish_status(producer: Producer, status: Status) -> None:
+    producer.publish("status", key=status.camera_id, value=status.to_bytes())

@@ -10,7 +10,14 @@ from playwright.sync_api import Page, expect, sync_playwright
 from safecity.settings import parse_site
 from safecity.status import CameraState
 from tests.command_center.conftest import wait_until
-from tests.command_center.messages import make_event, make_life, make_picture, make_status, publish_event
+from tests.command_center.messages import (
+    make_event,
+    make_life,
+    make_picture,
+    make_status,
+    publish_event,
+    publish_status,
+)
 
 pytestmark = pytest.mark.browser
 TOKEN = "a-token-of-sixteen-or-more"
@@ -99,6 +106,25 @@ def test_an_event_that_lasts_is_one_row_and_its_newest_revision_stays(page, runn
     expect(page.locator("#detail-facts")).to_contain_text("revision 3")
 
 
+def test_an_event_whose_owner_is_no_more_does_not_go_on_for_ever(page, running):
+    opened = make_life(1)[0]
+    publish_event(running.producer, opened, make_picture())
+    page.goto(running.url)
+    row = page.locator("#events .event")
+    expect(row).to_contain_text("going on")
+    publish_status(running.producer, make_status(config=opened.config))
+    publish(running, 2)
+    expect(page.locator("#events .event")).to_have_count(2)
+    row = page.locator("#events .event", has_text="17:00:01")
+    expect(row).to_contain_text("going on")
+    publish_status(running.producer, make_status(config=opened.config, epoch=1))
+    expect(row).to_contain_text("end not seen")
+    row.click()
+    expect(page.locator("#detail-facts")).to_contain_text("its end was not seen")
+    page.reload()
+    expect(row).to_contain_text("end not seen")
+
+
 def test_a_camera_shows_its_state_reason_and_ledger(page, running):
     page.goto(running.url)
     expect(page.locator(".tile")).to_have_count(3)
@@ -108,7 +134,7 @@ def test_a_camera_shows_its_state_reason_and_ledger(page, running):
     live = make_status(width=768, height=576, codec="h264", events_decided=7, faults=faults)
     refused = make_status("cam-2", CameraState.RECONNECTING, reason="the camera refuses")
     for status in (live, refused):
-        running.producer.publish("status", key=status.camera_id, value=status.to_bytes())
+        publish_status(running.producer, status)
     one, two, three = page.locator(".tile").all()
     expect(one).to_contain_text("live")
     expect(one).to_contain_text("768×576 h264 · 7 events")
