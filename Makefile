@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ULTRALYTICS := .venv-ultralytics
 SYSTEM_PACKAGES := libgl1 gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
-	chromium prometheus kcat postgresql systemd libfaketime
+	chromium prometheus kcat postgresql systemd gcc libc6-dev
 
 .PHONY: help demo test test-ultralytics chaos lint generate clean
 .DEFAULT_GOAL := help

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.chaos.city import ChaosCity, chaos_city
-from tests.chaos.clock import library
+from tests.chaos.clock import compiler
 from tests.chaos.faults import plan
 from tests.chaos.isolation import is_isolated, run_isolated, switch_link
 from tests.chaos.listener import wait_until
@@ -27,8 +27,8 @@ RESUME_SECONDS = 15.0
 def main(arguments: list[str]) -> int:
     """Run what is asked for."""
     asked = _parse(arguments)
-    if library() is None:
-        sys.exit("chaos sets clocks by libfaketime, which is not here: apt-get install libfaketime")
+    if compiler() is None:
+        sys.exit("chaos builds what sets a worker's clock, and there is no cc: apt-get install gcc libc6-dev")
     if not is_isolated():
         return run_isolated(arguments)
     switch_link(up=True)

@@ -18,26 +18,37 @@ from safecity import kafka_dev
 from safecity.bus.port import BusError
 from safecity.kafka_dev import Broker
 from safecity.settings import load_site
-from tests.chaos.clock import Clock
-from tests.chaos.faults import AWAY, WRONG_BY, Fault, Strike
+from tests.chaos.clock import Clock, build_library
+from tests.chaos.faults import AWAY, DOWN, WRONG_BY, Fault, Strike
 from tests.chaos.isolation import fill_disk, mount_disk, switch_link
 from tests.chaos.listener import Listener, wait_until
-from tests.chaos.verdict import Verdict, judge, seconds_of
+from tests.chaos.verdict import Verdict, free_seconds, judge, seconds_of
 from tests.scripted_cameras import ScriptedCameras, scripted_cameras, write_cameras, write_worker
 from tests.system.processes import City, Part, free_port, parts
 
 CAMERAS = [f"cam-{number:02}" for number in range(12)]
 WORKERS = ("one", "two")
-RESUMED_SECONDS = 60.0
+NEVER = 600.0
 
 
 @dataclass
 class Death:
     """A worker was killed."""
 
+    worker: int
     at: float
     """Seconds since 1970."""
     cameras: set[str]
+
+
+@dataclass
+class Hindrance:
+    """The bus was away, or a worker down: seconds since 1970."""
+
+    begin: float
+    end: float
+    worker: int | None
+    """None: of all."""
 
 
 @dataclass
@@ -54,8 +65,7 @@ class ChaosCity:
     listener: Listener
     dice: random.Random
     deaths: list[Death] = field(default_factory=list)
-    away: list[tuple[float, float]] = field(default_factory=list)
-    """When no worker could take over from another: seconds since 1970, from and to."""
+    hindrances: list[Hindrance] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
     def settled(self) -> bool:
@@ -69,11 +79,14 @@ class ChaosCity:
             f"{strike.fault}{f' {WORKERS[strike.target]}' if 'worker' in strike.fault else ''}, "
             f"for {strike.lasts} s"
         )
-        if strike.fault in AWAY:
-            self.away.append((time.time(), float("inf")))
+        if strike.fault in AWAY | DOWN:
+            worker = strike.target if strike.fault in DOWN else None
+            self.hindrances.append(Hindrance(time.time(), float("inf"), worker))
         match strike.fault:
             case Fault.KILL_WORKER:
-                self.deaths.append(Death(time.time(), self.listener.held_by(WORKERS[strike.target])))
+                self.deaths.append(
+                    Death(strike.target, time.time(), self.listener.held_by(WORKERS[strike.target]))
+                )
                 self._signal(self.workers[strike.target], signal.SIGKILL)
                 self.workers[strike.target].process.wait()
             case Fault.FREEZE_WORKER:
@@ -121,8 +134,8 @@ class ChaosCity:
                 switch_link(up=True)
             case Fault.FILL_DISK:
                 (self._disk(strike.target) / "filler").unlink(missing_ok=True)
-        if strike.fault in AWAY:
-            self.away = [(begin, min(end, time.time())) for begin, end in self.away]
+        if strike.fault in AWAY | DOWN:
+            self._over(strike.target if strike.fault in DOWN else None)
         self.note(f"mended: {strike.fault}")
 
     def note(self, what: str) -> None:
@@ -160,13 +173,15 @@ class ChaosCity:
         return [e for e in self.journals() if (e["event_id"], e["revision"]) in stored]
 
     def _resumed_after(self, death: Death) -> Iterator[float]:
-        # Nobody can take over while the bus is away: that time is not the hand-over's.
-        begin = max(
-            [death.at, *(end for start, end in self.away if start < death.at + 15 and end > death.at)]
-        )
+        hindered = [(h.begin, h.end) for h in self.hindrances if h.worker != death.worker]
         for camera in sorted(death.cameras):
             later = [t for t in self.listener.seen[camera] if t > death.at + 0.6]
-            yield max(0.0, min(later, default=begin + RESUMED_SECONDS) - begin)
+            yield free_seconds(death.at, min(later, default=death.at + NEVER), hindered)
+
+    def _over(self, worker: int | None) -> None:
+        for hindrance in self.hindrances:
+            if hindrance.worker == worker:
+                hindrance.end = min(hindrance.end, time.time())
 
     def _disk(self, worker: int) -> Path:
         return self.folder / WORKERS[worker] / "data"
@@ -194,7 +209,8 @@ def chaos_city(folder: Path, seed: int) -> Iterator[ChaosCity]:
             mount_disk(folder / name / "data")
             stack.callback(subprocess.run, ["umount", str(folder / name / "data")], check=False)
         sites = [write_worker(folder, name, bus) for name in WORKERS]
-        clocks = [Clock(folder / f"{name}.clock") for name in WORKERS]
+        library = build_library(folder)
+        clocks = [Clock(library, folder / f"{name}.clock") for name in WORKERS]
         workers = [
             Part(
                 ["worker", "--site", str(site), "--journal", str(folder / f"decided-{name}.jsonl")],

@@ -1,37 +1,41 @@
-"""A worker's wall clock, which can be set while it runs: libfaketime, preloaded. It changes nobody else's."""
+"""A worker's wall clock, which can be set while it runs (clock.c, preloaded). It changes nobody else's."""
 
+import shutil
+import struct
+import subprocess
 from pathlib import Path
 
-LIBRARIES = "*/faketime/libfaketime.so.1"
+SOURCE = Path(__file__).with_name("clock.c")
 
 
 class Clock:
     """Of one worker.
 
     Args:
-        file: what the library reads how wrong the clock is from, once a second.
+        library: see :func:`build_library`.
+        file: says how wrong the clock is.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, library: Path, file: Path) -> None:
+        self.environment = {"LD_PRELOAD": str(library), "SAFECITY_WRONG_CLOCK": str(file)}
+        """Of the worker's process."""
         self._file = file
-        self.set_wrong_by(0)
+        file.write_bytes(bytes(8))
 
     def set_wrong_by(self, seconds: int) -> None:
         """Set it so far ahead, or back."""
-        self._file.write_text(f"{seconds:+d}\n")
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Of the worker's process."""
-        return {
-            "LD_PRELOAD": str(library()),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "NO_FAKE_STAT": "1",
-        }
+        with self._file.open("r+b") as file:
+            file.write(struct.pack("q", seconds))
 
 
-def library() -> Path | None:
-    """libfaketime; None where it is not installed."""
-    return next(iter(sorted(Path("/usr/lib").glob(LIBRARIES))), None)
+def compiler() -> str | None:
+    """What builds the library; None where there is none."""
+    return shutil.which("cc")
+
+
+def build_library(folder: Path) -> Path:
+    """What a worker is started with for its clock to be set."""
+    library = folder / "clock.so"
+    options = ("-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", library, SOURCE, "-ldl")
+    subprocess.run([compiler() or "cc", *options], check=True)
+    return library

@@ -42,6 +42,8 @@ WRONG_BY = (5, 7200)
 none is killed while its clock is wrong."""
 AWAY = frozenset({Fault.KILL_BROKER, Fault.FREEZE_BROKER, Fault.CUT_LINK})
 """While one of these lasts no worker can take over from another."""
+DOWN = frozenset({Fault.KILL_WORKER, Fault.FREEZE_WORKER})
+"""While one of these lasts this worker can take over from nobody."""
 
 
 @dataclass(frozen=True, order=True)

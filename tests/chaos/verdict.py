@@ -24,7 +24,8 @@ class Verdict:
     lost: list[str] = field(default_factory=list)
     duplicated: list[str] = field(default_factory=list)
     resumed_after: list[float] = field(default_factory=list)
-    """Seconds from a worker's death to the next frame of each of its cameras that was analysed."""
+    """Seconds from a worker's death to the next frame of each of its cameras that was analysed, less those in
+    which nobody could take over: the bus was away, or the other worker was down too."""
 
     @property
     def good(self) -> bool:
@@ -80,6 +81,15 @@ def _told(event: Mapping[str, Any], times: Sequence[float]) -> bool:
 def seconds_of(event: Mapping[str, Any]) -> float:
     """Event time, seconds since 1970."""
     return datetime.fromisoformat(event["occurred_at"]).timestamp()
+
+
+def free_seconds(begin: float, end: float, hindered: Sequence[tuple[float, float]]) -> float:
+    """How much of a time lies in none of these, which may overlap; from and to, seconds."""
+    free, at = 0.0, begin
+    for start, stop in sorted(hindered):
+        free += max(0.0, min(start, end) - at)
+        at = min(max(at, stop), end)
+    return free + end - at
 
 
 def share(values: Sequence[float], percent: float) -> float | None:
