@@ -45,10 +45,13 @@ class Death:
 class Hindrance:
     """The bus was away, or a worker down: seconds since 1970."""
 
+    strike: Strike
     begin: float
-    end: float
-    worker: int | None
-    """None: of all."""
+    end: float = float("inf")
+
+    def stops(self, other: int) -> bool:
+        """Whether nobody could take over from worker ``other`` meanwhile."""
+        return self.strike.fault in AWAY or self.strike.target != other
 
 
 @dataclass
@@ -80,8 +83,7 @@ class ChaosCity:
             f"for {strike.lasts} s"
         )
         if strike.fault in AWAY | DOWN:
-            worker = strike.target if strike.fault in DOWN else None
-            self.hindrances.append(Hindrance(time.time(), float("inf"), worker))
+            self.hindrances.append(Hindrance(strike, time.time()))
         match strike.fault:
             case Fault.KILL_WORKER:
                 self.deaths.append(
@@ -134,8 +136,9 @@ class ChaosCity:
                 switch_link(up=True)
             case Fault.FILL_DISK:
                 (self._disk(strike.target) / "filler").unlink(missing_ok=True)
-        if strike.fault in AWAY | DOWN:
-            self._over(strike.target if strike.fault in DOWN else None)
+        for hindrance in self.hindrances:
+            if hindrance.strike is strike:
+                hindrance.end = time.time()
         self.note(f"mended: {strike.fault}")
 
     def note(self, what: str) -> None:
@@ -173,15 +176,10 @@ class ChaosCity:
         return [e for e in self.journals() if (e["event_id"], e["revision"]) in stored]
 
     def _resumed_after(self, death: Death) -> Iterator[float]:
-        hindered = [(h.begin, h.end) for h in self.hindrances if h.worker != death.worker]
+        hindered = [(h.begin, h.end) for h in self.hindrances if h.stops(death.worker)]
         for camera in sorted(death.cameras):
             later = [t for t in self.listener.seen[camera] if t > death.at + 0.6]
             yield free_seconds(death.at, min(later, default=death.at + NEVER), hindered)
-
-    def _over(self, worker: int | None) -> None:
-        for hindrance in self.hindrances:
-            if hindrance.worker == worker:
-                hindrance.end = min(hindrance.end, time.time())
 
     def _disk(self, worker: int) -> Path:
         return self.folder / WORKERS[worker] / "data"
