@@ -16,7 +16,7 @@ demo: $(VENV)/.runtime  ## Cameras, worker and command centre on this machine; C
 	@$(BIN)/safecity demo
 
 test: $(VENV)/.dev system-packages lint  ## Install what the tests need, and run them all
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile  # most of them wait for real processes: two at a time
 
 test-ultralytics: $(ULTRALYTICS)/.dev  ## Export from ultralytics (AGPL-3.0), and all backends; a venv of its own, 6 GB
 	@YOLO_AUTOINSTALL=false $(ULTRALYTICS)/bin/pytest tests/ultralytics tests/detectors/test_backends.py

@@ -66,7 +66,7 @@ def bench_kafka(
     elif wanted or (wanted is None and find_spec("jgo") is not None):
         with tempfile.TemporaryDirectory(prefix="safecity-bench-kafka-") as folder:
             try:
-                broker = kafka_dev.start(0, Path(folder) / "kafka", progress=announce)
+                broker = kafka_dev.start(0, Path(folder) / "kafka", settled=True, progress=announce)
             except kafka_dev.BrokerError as error:
                 raise MeasureError(str(error)) from None
             try:

@@ -59,7 +59,7 @@ def start(
     port: int,
     data: Path,
     *,
-    heap: str = HEAP,
+    settled: bool = False,
     secure: bool = False,
     prefix: str = "safecity.",
     progress: Progress = lambda _: None,
@@ -70,7 +70,7 @@ def start(
     Args:
         port: on 127.0.0.1; 0 takes a free one.
         data: its folder; made and formatted when new. A folder keeps its port.
-        heap: of the Java virtual machine, e.g. ``384m``.
+        settled: its heap is whole from the start, as production has it: what is measured does not grow into it.
         secure: with TLS, a user for each role, and ACLs. A folder that was made so stays so.
         prefix: secure: of the topics and groups that the roles may use.
         progress: told what goes on.
@@ -90,7 +90,8 @@ def start(
         if not is_new:
             raise UsageError(f"{data} belongs to a broker without security; give another --data")
         security.make(data)
-    command = [str(java), f"-Xmx{heap}", *_JVM, *_prepare(port, data), "-cp", ":".join(map(str, jars))]
+    heap = (f"-Xmx{HEAP}", *((f"-Xms{HEAP}", "-XX:+AlwaysPreTouch") if settled else ()))
+    command = [str(java), *heap, *_JVM, *_prepare(port, data), "-cp", ":".join(map(str, jars))]
     if is_new:
         _format(command, data)
     progress(f"starting Apache Kafka on port {port}")
