@@ -59,6 +59,7 @@ def start(
     port: int,
     data: Path,
     *,
+    heap: str = HEAP,
     settled: bool = False,
     secure: bool = False,
     prefix: str = "safecity.",
@@ -70,7 +71,8 @@ def start(
     Args:
         port: on 127.0.0.1; 0 takes a free one.
         data: its folder; made and formatted when new. A folder keeps its port.
-        settled: its heap is whole from the start, as production has it: what is measured does not grow into it.
+        heap: of the Java virtual machine, e.g. ``384m``.
+        settled: all of that from the start, as production has it, so that nothing grows while it is measured.
         secure: with TLS, a user for each role, and ACLs. A folder that was made so stays so.
         prefix: secure: of the topics and groups that the roles may use.
         progress: told what goes on.
@@ -90,8 +92,8 @@ def start(
         if not is_new:
             raise UsageError(f"{data} belongs to a broker without security; give another --data")
         security.make(data)
-    heap = (f"-Xmx{HEAP}", *((f"-Xms{HEAP}", "-XX:+AlwaysPreTouch") if settled else ()))
-    command = [str(java), *heap, *_JVM, *_prepare(port, data), "-cp", ":".join(map(str, jars))]
+    memory = [f"-Xmx{heap}", *([f"-Xms{heap}", "-XX:+AlwaysPreTouch"] if settled else [])]
+    command = [str(java), *memory, *_JVM, *_prepare(port, data), "-cp", ":".join(map(str, jars))]
     if is_new:
         _format(command, data)
     progress(f"starting Apache Kafka on port {port}")
