@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 
 from safecity.bus_security import SaslSettings, TlsSettings
 from safecity.camera import DEFAULT_NETWORKS, Camera, Settings, Timezone, address_allowed
+from safecity.known_keys import advice
 from safecity.message import Share
 from safecity.redaction import redact, remember_secret
 
@@ -382,7 +383,8 @@ def _explain(error: ValidationError) -> list[str]:
                 path += f".{part}" if path else str(part)
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
-            message = "unknown key; see docs/configuration.md for the keys there are"
+            known = advice(Site, problem["loc"]) or "see docs/configuration.md for the keys there are"
+            message = f"unknown key; {known}"
         elif re.match(r"^(\[\d+\]\.|[a-z]+\[\d+\]\.|[a-z]+\.)[a-z.]+: ", message):
             inner, _, message = message.partition(": ")
             path += inner if inner.startswith("[") or not path else f".{inner}"

@@ -27,7 +27,7 @@ _BY_TYPE: tuple[tuple[type[Exception], str], ...] = (
     (av.error.HTTPTooManyRequestsError, "the camera has too many clients (429)"),
     (av.error.HTTPClientError, "the camera refuses the request (4xx)"),
     (av.error.ExitError, "the camera does not answer in time"),
-    (av.error.InvalidDataError, "what the camera sends is no video that can be read"),
+    (av.error.InvalidDataError, "it is no video that can be read"),
     (av.error.EOFError, "the camera ended the stream"),
     (av.error.ProtocolNotFoundError, "the address leads to a protocol that is not allowed"),
 )

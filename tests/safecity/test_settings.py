@@ -61,7 +61,14 @@ WRONG = [
         "cameras[0].rules[0].zone: no zone is called 'garden'; there are: yard",
     ),
     ({"cameras": [camera(zones=[zone()], rules=[rule(kind="dancing")])]}, "cameras[0].rules[0]: "),
-    ({"cameras": [camera(zones=[zone()], rules=[rule(dwell=1)])]}, "cameras[0].rules[0].dwell: unknown key"),
+    (
+        {"cameras": [camera(zones=[zone()], rules=[rule(label=["person"])])]},
+        "cameras[0].rules[0].label: unknown key; did you mean labels? want one of cool_down_seconds, evidence, ",
+    ),
+    (
+        {"bus": {"sasl": {"usr": "x"}}},
+        "bus.sasl.usr: unknown key; did you mean user? want one of mechanism, ",
+    ),
     (
         {"cameras": [camera(lines=[{"name": "l", "start": [0, 0], "end": [0, 0]}])]},
         "cameras[0].lines[0]: start and end are the same point",
