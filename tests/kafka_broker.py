@@ -11,8 +11,8 @@ import pytest
 
 from safecity import kafka_dev
 from safecity.cli import UsageError
+from safecity.free_port import free_port
 from safecity.kafka_dev import Broker, security
-from safecity.kafka_dev.broker import free_port
 
 
 @pytest.fixture(scope="session")

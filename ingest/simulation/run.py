@@ -25,7 +25,7 @@ from safecity.bench.kafka import BenchKafka, bench_kafka
 from safecity.bench.measure import MeasureError
 from safecity.bench.report import progress_bar
 from safecity.demo.city import City, CityError
-from safecity.kafka_dev.broker import free_port
+from safecity.free_port import free_port
 from safecity.settings import BusSettings
 
 SAMPLE_SECONDS = 1.0

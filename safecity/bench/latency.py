@@ -19,7 +19,7 @@ from safecity.bench.report import Row, progress_bar
 from safecity.demo.city import DRAIN_SECONDS, City, CityError
 from safecity.demo.run import start_rtsp
 from safecity.demo.scenes import demo_site
-from safecity.kafka_dev.broker import free_port
+from safecity.free_port import free_port
 
 STAGES = ("captured", "received", "decided", "published", "stored", "browser")
 COLUMNS = {

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from safecity.bus._kafka_servers import Servers
 from safecity.cli import UsageError
+from safecity.free_port import free_port
 from safecity.kafka_dev import security
 from safecity.kafka_dev.runtime import find_jars, find_java
 from safecity.kafka_dev.settings import write_logging, write_server_properties
@@ -191,13 +192,6 @@ def _check_free(port: int, data: Path) -> int:
     if answers(port):
         raise UsageError(f"port {port} is in use; stop what listens there, or give another --port")
     return port
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _prepare(port: int, data: Path) -> list[str]:

@@ -5,6 +5,7 @@ import json
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 
@@ -35,7 +36,12 @@ def main(arguments: list[str]) -> int:
     verdicts = []
     console = Console()
     for seed in range(asked.first, asked.first + asked.seeds):
-        verdicts.append(run_seed(seed, asked.seconds, asked.keep / f"seed-{seed}"))
+        try:
+            verdict = run_seed(seed, asked.seconds, asked.keep / f"seed-{seed}")
+        except Exception as error:  # noqa: BLE001  one run that fails does not end the others
+            traceback.print_exc()
+            verdict = Verdict(seed, broken=f"the run failed: {type(error).__name__}: {error}")
+        verdicts.append(verdict)
         _say(console, verdicts[-1])
     _show(console, verdicts, asked.keep)
     if asked.json:
@@ -91,7 +97,7 @@ def _harm(city: ChaosCity, seed: int, seconds: float) -> None:
 
 
 def _say(console: Console, verdict: Verdict) -> None:
-    for what in (*verdict.lost[:5], *verdict.duplicated[:5]):
+    for what in (*verdict.lost[:5], *verdict.duplicated[:5], *filter(None, [verdict.broken])):
         console.print(f"seed {verdict.seed}: {what}", style="red", highlight=False)
 
 

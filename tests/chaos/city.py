@@ -16,6 +16,7 @@ from typing import Any
 
 from safecity import kafka_dev
 from safecity.bus.port import BusError
+from safecity.free_port import free_port
 from safecity.kafka_dev import Broker
 from safecity.settings import load_site
 from tests.chaos.clock import Clock, build_library
@@ -24,7 +25,7 @@ from tests.chaos.isolation import fill_disk, mount_disk, switch_link
 from tests.chaos.listener import Listener, wait_until
 from tests.chaos.verdict import Verdict, free_seconds, judge, seconds_of
 from tests.scripted_cameras import ScriptedCameras, scripted_cameras, write_cameras, write_worker
-from tests.system.processes import City, Part, free_port, parts
+from tests.system.processes import City, Part, parts
 
 CAMERAS = [f"cam-{number:02}" for number in range(12)]
 WORKERS = ("one", "two")

@@ -27,10 +27,13 @@ class Verdict:
     """Seconds from a worker's death to the next frame of each of its cameras that was analysed, less those in
     which nobody could take over: the bus was away, or the other worker was down too."""
 
+    broken: str | None = None
+    """Why the run itself failed, and says nothing."""
+
     @property
     def good(self) -> bool:
         """Nothing lost, nothing twice."""
-        return not self.lost and not self.duplicated
+        return not self.lost and not self.duplicated and self.broken is None
 
 
 def judge(

@@ -9,9 +9,10 @@ import sys
 import pytest
 
 from safecity.bus import open_bus
+from safecity.free_port import free_port
 from safecity.settings import load_site
 from tests.command_center.messages import make_event, make_life, publish_event
-from tests.system.processes import Part, free_port, parts, wait_until
+from tests.system.processes import Part, parts, wait_until
 
 TOKEN = "a-token-of-sixteen-or-more"
 

@@ -10,10 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from safecity.bus import open_bus
+from safecity.free_port import free_port
 from safecity.server_sent_events import read_messages
 from safecity.settings import load_site
 from tests.command_center.messages import make_event, make_picture, make_status, publish_event
-from tests.system.processes import Part, free_port, parts, wait_until
+from tests.system.processes import Part, parts, wait_until
 
 CAMERAS, ROUNDS = 12, 12
 

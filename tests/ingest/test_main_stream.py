@@ -19,11 +19,12 @@ from ingest.picture_taking import PictureTaker
 from ingest.seen import Seen
 from ingest.snapshots import PrivacyMask
 from safecity.camera import DEFAULT_NETWORKS, Camera
+from safecity.free_port import free_port
 from safecity.settings import DetectorSettings
 from tests.cameras import mjpeg_camera, picture, write_video
 from tests.detectors.footage import street
 from tests.rtsp import rtsp_server
-from tests.system.processes import free_port, wait_until
+from tests.system.processes import wait_until
 
 BEGIN = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

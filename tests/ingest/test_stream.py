@@ -10,10 +10,11 @@ from ingest.ledger import Ledger, Outcome
 from ingest.mailbox import Mailbox
 from ingest.stream import CameraStream
 from safecity.camera import DEFAULT_NETWORKS, Camera
+from safecity.free_port import free_port
 from safecity.status import CameraState
 from tests.cameras import mjpeg_camera, write_video
 from tests.rtsp import rtsp_server
-from tests.system.processes import free_port, wait_until
+from tests.system.processes import wait_until
 
 
 class Watched:

@@ -11,8 +11,9 @@ import pytest
 
 from safecity import kafka_dev
 from safecity.cli import UsageError
+from safecity.free_port import free_port
 from safecity.kafka_dev import Broker, runtime
-from safecity.kafka_dev.broker import cluster_id, free_port, is_running
+from safecity.kafka_dev.broker import cluster_id, is_running
 
 
 def safecity(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -12,10 +12,11 @@ import pytest
 
 from safecity import kafka_dev
 from safecity.bus import open_bus
+from safecity.free_port import free_port
 from safecity.kafka_dev import Broker
 from safecity.observation import Observation
 from safecity.settings import Site, load_site
-from tests.system.processes import build_city, free_port, parts, wait_until
+from tests.system.processes import build_city, parts, wait_until
 
 AWAY_SECONDS = 12.0
 CAMERAS = [f"cam-{number}" for number in range(1, 5)]

@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from safecity.free_port import free_port
 from safecity.status import OUTCOMES
-from tests.system.processes import Part, children_of, free_port, parts, wait_until
+from tests.system.processes import Part, children_of, parts, wait_until
 
 
 def assert_adds_up(summary: dict) -> None:

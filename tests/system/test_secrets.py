@@ -7,8 +7,9 @@ import sys
 import httpx
 import pytest
 
+from safecity.free_port import free_port
 from tests.rtsp import rtsp_server
-from tests.system.processes import build_city, free_port, parts, wait_until
+from tests.system.processes import build_city, parts, wait_until
 
 CANARY = "c4nary-Pa55word"
 

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from safecity.free_port import free_port
 from tests.kafka_broker import SecureBroker
-from tests.system.processes import City, build_city, free_port, parts, wait_until
+from tests.system.processes import City, build_city, parts, wait_until
 
 WRONG = "wr0ng-canary-of-the-bus"
 

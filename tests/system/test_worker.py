@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from safecity.demo.scenes import FOOTAGE, SCENES, demo_site
+from safecity.free_port import free_port
 from safecity.status import OUTCOMES
-from tests.system.processes import Part, children_of, free_port, parts, wait_until
+from tests.system.processes import Part, children_of, parts, wait_until
 
 
 def write_site(folder: Path, *, playback: str, cameras: int = 2, processes: int = 1, port: int = 0) -> Path:

@@ -9,8 +9,8 @@ from kafka import KafkaProducer as Client
 from safecity.bus import open_bus
 from safecity.bus.port import BusError, BusUnavailableError
 from safecity.bus.reading import read_to_end
+from safecity.free_port import free_port
 from safecity.kafka_dev import Broker
-from safecity.kafka_dev.broker import free_port
 from safecity.settings import parse_site
 from tests.safecity.bus.backends import make_settings
 
