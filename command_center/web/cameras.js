@@ -101,6 +101,7 @@ function makeTile(camera, choose) {
   const state = element("span", { className: "state" });
   const reason = element("p", { className: "reason" });
   const faults = element("p", { className: "faults" });
+  const step = element("p", { className: "step" });
   const facts = element("p", { className: "facts" });
   const bar = element("div", { className: "ledger", role: "img" });
   const parts = OUTCOMES.map(([outcome]) => element("span", { className: outcome }));
@@ -109,7 +110,7 @@ function makeTile(camera, choose) {
   button.setAttribute("aria-pressed", "false");
   button.addEventListener("click", choose);
   const head = element("div", { className: "head" }, button, state);
-  return { root: element("li", { className: "tile" }, head, reason, faults, facts, bar), button, state, reason, faults, facts, bar, parts };
+  return { root: element("li", { className: "tile" }, head, reason, faults, step, facts, bar), button, state, reason, faults, step, facts, bar, parts };
 }
 
 function fill(tile, state) {
@@ -119,8 +120,8 @@ function fill(tile, state) {
   const paused = state === "live" && status.step === "paused";
   tile.reason.textContent = (!paused && status?.reason) || "";
   const faults = state === "live" ? (status.faults ?? []).map((fault) => FAULTS[fault] ?? fault) : [];
-  const step = state === "live" ? STEPS[status.step] : undefined;
-  tile.faults.textContent = [step, ...faults].filter(Boolean).join(", ");
+  tile.faults.textContent = faults.join(", ");
+  tile.step.textContent = (state === "live" && STEPS[status.step]) || "";
   if (!status) return;
   const size = status.width ? `${status.width}×${status.height} ${status.codec ?? ""}` : "no picture yet";
   const last = status.last_frame_at ? `last picture ${clockTime(status.last_frame_at)}` : "";

@@ -131,7 +131,8 @@ def test_a_camera_shows_its_state_reason_and_ledger(page, running):
     expect(page.locator("#cameras-summary")).to_have_text("0 of 3 live")
     expect(page.locator("#connection")).to_have_text("live")
     faults = ("blurred", "something_newer")
-    live = make_status(width=768, height=576, codec="h264", events_decided=7, faults=faults)
+    busy = {"faults": faults, "step": "half_rate"}
+    live = make_status(width=768, height=576, codec="h264", events_decided=7, **busy)
     refused = make_status("cam-2", CameraState.RECONNECTING, reason="the camera refuses")
     for status in (live, refused):
         publish_status(running.producer, status)
@@ -140,6 +141,7 @@ def test_a_camera_shows_its_state_reason_and_ledger(page, running):
     expect(one).to_contain_text("768×576 h264 · 7 events")
     expect(one.locator(".ledger")).to_have_attribute("aria-label", "10 frames: 4 analysed, 6 between samples")
     expect(one.locator(".faults")).to_have_text("out of focus, something_newer")
+    expect(one.locator(".step")).to_have_text("worker busy: half as many pictures analysed")
     expect(two.locator(".faults")).to_have_text("")
     expect(two).to_contain_text("the camera refuses")
     expect(three).to_contain_text("no word from its worker")
