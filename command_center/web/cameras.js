@@ -122,6 +122,7 @@ function fill(tile, state) {
   const faults = state === "live" ? (status.faults ?? []).map((fault) => FAULTS[fault] ?? fault) : [];
   tile.faults.textContent = faults.join(", ");
   tile.step.textContent = (state === "live" && STEPS[status.step]) || "";
+  tile.step.dataset.step = status?.step ?? "full";
   if (!status) return;
   const size = status.width ? `${status.width}×${status.height} ${status.codec ?? ""}` : "no picture yet";
   const last = status.last_frame_at ? `last picture ${clockTime(status.last_frame_at)}` : "";
