@@ -32,7 +32,6 @@ def main(arguments: list[str]) -> int:
         sys.exit("chaos builds what sets a worker's clock, and there is no cc: apt-get install gcc libc6-dev")
     if not is_isolated():
         return run_isolated(arguments)
-    switch_link(up=True)
     verdicts = []
     console = Console()
     for seed in range(asked.first, asked.first + asked.seeds):
@@ -66,6 +65,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 def run_seed(seed: int, seconds: float, folder: Path) -> Verdict:
     """One city, its faults, and what came of it. Logs stay in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
+    switch_link(up=True)
     with chaos_city(folder, seed) as city:
         try:
             _harm(city, seed, seconds)
@@ -94,6 +94,7 @@ def _harm(city: ChaosCity, seed: int, seconds: float) -> None:
         time.sleep(max(0.0, begin + at - time.monotonic()))
         (city.mend if mending else city.strike)(strike)
     time.sleep(8.0)
+    city.recover()
 
 
 def _say(console: Console, verdict: Verdict) -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,8 +17,10 @@ from typing import Any
 
 from safecity import kafka_dev
 from safecity.bus.port import BusError
+from safecity.cli import UsageError
 from safecity.free_port import free_port
 from safecity.kafka_dev import Broker
+from safecity.kafka_dev.broker import answers
 from safecity.settings import load_site
 from tests.chaos.clock import Clock, build_library
 from tests.chaos.faults import AWAY, DOWN, WRONG_BY, Fault, Strike
@@ -30,6 +33,7 @@ from tests.system.processes import City, Part, parts
 CAMERAS = [f"cam-{number:02}" for number in range(12)]
 WORKERS = ("one", "two")
 NEVER = 600.0
+RESTART_SECONDS = 120.0
 
 
 @dataclass
@@ -71,6 +75,8 @@ class ChaosCity:
     deaths: list[Death] = field(default_factory=list)
     hindrances: list[Hindrance] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+    _restarts: list[threading.Thread] = field(default_factory=list)
+    _restarting: threading.Lock = field(default_factory=threading.Lock)
 
     def settled(self) -> bool:
         """Every camera has an owner, and every worker cameras."""
@@ -104,9 +110,9 @@ class ChaosCity:
             case Fault.FREEZE_CENTRE:
                 self._signal(self.centre.centre, signal.SIGSTOP)
             case Fault.KILL_BROKER:
-                os.kill(self.broker.pid, signal.SIGKILL)
+                self._signal_broker(signal.SIGKILL)
             case Fault.FREEZE_BROKER:
-                os.kill(self.broker.pid, signal.SIGSTOP)
+                self._signal_broker(signal.SIGSTOP)
             case Fault.CUT_LINK:
                 switch_link(up=False)
             case Fault.FILL_DISK:
@@ -129,18 +135,22 @@ class ChaosCity:
             case Fault.FREEZE_CENTRE:
                 self._signal(self.centre.centre, signal.SIGCONT)
             case Fault.KILL_BROKER:
-                self._restart_broker()
+                # It takes its time, and more while the link is cut; the other faults do not wait for it.
+                self._restarts.append(threading.Thread(target=self._restart_broker, args=(strike,)))
+                self._restarts[-1].start()
+                return
             case Fault.FREEZE_BROKER:
-                with suppress(ProcessLookupError):
-                    os.kill(self.broker.pid, signal.SIGCONT)
+                self._signal_broker(signal.SIGCONT)
             case Fault.CUT_LINK:
                 switch_link(up=True)
             case Fault.FILL_DISK:
                 (self._disk(strike.target) / "filler").unlink(missing_ok=True)
-        for hindrance in self.hindrances:
-            if hindrance.strike is strike:
-                hindrance.end = time.time()
-        self.note(f"mended: {strike.fault}")
+        self._mended(strike)
+
+    def recover(self) -> None:
+        """Wait until the broker is back."""
+        for restart in self._restarts:
+            restart.join()
 
     def note(self, what: str) -> None:
         """Write into the run's log."""
@@ -185,11 +195,27 @@ class ChaosCity:
     def _disk(self, worker: int) -> Path:
         return self.folder / WORKERS[worker] / "data"
 
-    def _restart_broker(self) -> None:
-        deadline = time.monotonic() + 60
-        while kafka_dev.is_running(self.broker) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        self.broker = kafka_dev.start(self.broker.port, self.broker.data)
+    def _mended(self, strike: Strike) -> None:
+        for hindrance in self.hindrances:
+            if hindrance.strike is strike:
+                hindrance.end = time.time()
+        self.note(f"mended: {strike.fault}")
+
+    def _restart_broker(self, strike: Strike) -> None:
+        with self._restarting:
+            # One that is killed is gone before its sockets are.
+            wait_until(lambda: not (kafka_dev.is_running(self.broker) or answers(self.broker.port)), 60)
+            try:
+                self.broker = kafka_dev.start(self.broker.port, self.broker.data, seconds=RESTART_SECONDS)
+            except (kafka_dev.BrokerError, UsageError) as error:
+                self.note(f"the broker is not back: {error}")  # killed again; the next one starts it
+            self._mended(strike)
+
+    def _signal_broker(self, number: int) -> None:
+        running = kafka_dev.running_broker(self.broker.data)
+        if running is not None:
+            with suppress(ProcessLookupError):
+                os.kill(running.pid, number)
 
     @staticmethod
     def _signal(part: Part, number: int) -> None:
@@ -230,6 +256,8 @@ def chaos_city(folder: Path, seed: int) -> Iterator[ChaosCity]:
             capture_output=True,
         )
         city = ChaosCity(folder, broker, cameras, workers, clocks, centre, listener, random.Random(seed))
+        stack.callback(city.recover)
+        stack.callback(switch_link, up=True)
         for part in (*workers, centre.centre):
             part.start()
         assert wait_until(city.settled, 60), "the workers did not share the cameras"
