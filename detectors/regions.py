@@ -19,6 +19,11 @@ Boxes = NDArray[np.float64]
 
 OBJECT_PIXELS = 48.0
 """Height in the model's input at which an object is seen well."""
+LEAST_PIXELS = 32.0
+"""Height at which the smallest of several in one region is still found."""
+LEAST_OF_WHOLE = 0.7
+"""Of the whole picture's scale: what is large may be shrunk further, but not so far that something small
+which turns up beside it is lost."""
 MOST_SCALE = 2.5
 """Enlarging a picture further adds nothing that is in it."""
 MARGIN = 0.4
@@ -69,8 +74,8 @@ def plan_regions(
     shrunk = min(whole[0] / picture[0], whole[1] / picture[1])
     regions = []
     for members in _together(_widened(seeds, picture)):
-        high = float(np.median(seeds[members, 3] - seeds[members, 1]))
-        scale = float(np.clip(OBJECT_PIXELS / max(high, 1.0), shrunk, MOST_SCALE))
+        heights = np.maximum(seeds[members, 3] - seeds[members, 1], 1.0)
+        scale = _scale(heights, heights[members >= len(moving)], shrunk)
         around = _widened(seeds[members], picture)
         box = np.concatenate([around[:, :2].min(0), around[:, 2:].max(0)])
         regions.append(_fitted(box, scale, picture, model.free))
@@ -91,6 +96,15 @@ def uncut(xyxy: NDArray[np.float32], region: Region, picture: tuple[int, int]) -
     ]
     whole: NDArray[np.bool_] = np.logical_and.reduce(inside)
     return whole
+
+
+def _scale(heights: NDArray[np.float64], tracked: NDArray[np.float64], shrunk: float) -> float:
+    """Of a region, from the heights of what is in it; ``shrunk`` is that of the whole picture."""
+    wanted = OBJECT_PIXELS / np.median(heights)
+    if len(tracked) == 0:  # what moves may be a part of something, or several things
+        return float(np.clip(wanted, shrunk, MOST_SCALE))
+    least = max(LEAST_OF_WHOLE * shrunk, min(shrunk, LEAST_PIXELS / tracked.min()))
+    return float(np.clip(wanted, least, MOST_SCALE))
 
 
 def _widened(boxes: Boxes, picture: tuple[int, int]) -> Boxes:

@@ -1,13 +1,18 @@
 """Frame: one decoded picture of a camera. It never leaves the edge."""
 
+import threading
 from datetime import datetime
 from typing import Self
 
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 Plane = NDArray[np.uint8]
+
+MOST_CONVERTERS = 16
+"""Kinds of picture that a thread keeps a converter for."""
 
 _PLANAR_LUMA = frozenset(
     {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"}
@@ -72,9 +77,28 @@ class Frame:
         return bgr_of(self._picture)
 
 
+class _Converters(threading.local):
+    """Of this thread, one for each kind of picture: making one costs more than converting a picture."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, int, int], VideoReformatter] = {}
+
+    def of(self, picture: VideoFrame) -> VideoReformatter:
+        kind = picture.format.name, picture.width, picture.height
+        if kind not in self.known:
+            if len(self.known) >= MOST_CONVERTERS:
+                self.known.clear()
+            self.known[kind] = VideoReformatter()
+        return self.known[kind]
+
+
+_converters = _Converters()
+
+
 def bgr_of(picture: VideoFrame) -> Plane:
     """The picture in colour, (h, w, 3), blue green red; a copy of the caller's own."""
-    return np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+    coloured = _converters.of(picture).reformat(picture, format="bgr24", threads=1)
+    return np.asarray(coloured.to_ndarray(), np.uint8)
 
 
 def luma_of(picture: VideoFrame) -> Plane:
