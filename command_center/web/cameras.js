@@ -48,12 +48,16 @@ export class Cameras {
     }
   }
 
+  // What the API says of all of them. The live stream may have said something newer while it answered.
   show(items) {
+    const before = new Map(this.tiles);
     this.list.replaceChildren();
     this.tiles.clear();
     for (const camera of items) {
       const tile = makeTile(camera, () => this.onChosen(camera.id));
-      this.tiles.set(camera.id, { ...tile, camera, status: camera.status, seen: camera.stale ? 0 : Date.now() });
+      const told = { status: camera.status, seen: camera.stale ? 0 : Date.now() };
+      const { status, seen } = newest(told, before.get(camera.id));
+      this.tiles.set(camera.id, { ...tile, camera, status, seen });
       this.list.append(tile.root);
     }
     this.refresh();
@@ -95,6 +99,11 @@ export class Cameras {
     this.summary.textContent = `${live} of ${states.length} live`;
     this.summary.dataset.state = live === states.length ? "live" : "reconnecting";
   }
+}
+
+function newest(told, known) {
+  const at = (one) => (one?.status ? Date.parse(one.status.reported_at) : 0);
+  return at(known) > at(told) ? known : told;
 }
 
 function makeTile(camera, choose) {
