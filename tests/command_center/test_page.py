@@ -36,7 +36,7 @@ def browser():
 
 
 def is_meant(said: ConsoleMessage) -> bool:
-    """Not an error: to be asked to sign in, and a picture that comes after its event and is asked for again."""
+    """No error: to be asked to sign in, and a picture that comes after its event and is asked for again."""
     late = " 404 " in said.text and "/api/v1/media/" in said.location["url"]
     return said.type != "error" or " 401 " in said.text or late
 
