@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from safecity.settings import parse_site
 from safecity.status import CameraState
@@ -35,12 +35,6 @@ def browser():
         opened.close()
 
 
-def is_meant(said: ConsoleMessage) -> bool:
-    """No error: to be asked to sign in, and a picture that comes after its event and is asked for again."""
-    late = " 404 " in said.text and "/api/v1/media/" in said.location["url"]
-    return said.type != "error" or " 401 " in said.text or late
-
-
 @pytest.fixture
 def page(browser) -> Iterator[Page]:
     """A page of which every error, refused resource and foreign request fails the test."""
@@ -48,7 +42,10 @@ def page(browser) -> Iterator[Page]:
     opened = context.new_page()
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-    opened.on("console", lambda said: None if is_meant(said) else wrong.append(said.text))
+    opened.on(
+        "console",
+        lambda said: wrong.append(said.text) if said.type == "error" and " 401 " not in said.text else None,
+    )
     opened.on("request", lambda request: None if "//127.0.0.1:" in request.url else wrong.append(request.url))
     yield opened
     context.close()
