@@ -10,16 +10,19 @@ const byId = (id) => document.getElementById(id);
 const filters = { camera_id: byId("filter-camera"), kind: byId("filter-kind") };
 const say = (words) => { byId("announce").textContent = words; };
 
+const cameraOf = (cameraId) => cameras.find(cameraId);
+const statusOf = (cameraId) => cameras.statusOf(cameraId);
+
 const feed = new Feed({
   list: byId("events"),
   fresh: byId("fresh"),
   empty: byId("empty"),
   announce: say,
   open: (eventId) => detail.show(feed.find(eventId)),
-  cameraOf: (cameraId) => cameras.find(cameraId),
-  statusOf: (cameraId) => cameras.statusOf(cameraId),
+  cameraOf,
+  statusOf,
 });
-const detail = new Detail(byId("detail"), feed, (cameraId) => cameras.find(cameraId), (cameraId) => cameras.statusOf(cameraId));
+const detail = new Detail(byId("detail"), feed, cameraOf, statusOf);
 const cameras = new Cameras(byId("cameras"), byId("cameras-summary"), byId("legend"), (cameraId) => {
   filters.camera_id.value = filters.camera_id.value === cameraId ? "" : cameraId;
   reload();
