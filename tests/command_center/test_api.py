@@ -19,6 +19,7 @@ from tests.command_center.messages import (
     make_picture,
     make_status,
     publish_event,
+    publish_status,
 )
 
 TOKEN = "a-token-of-sixteen-or-more"
@@ -143,9 +144,9 @@ def test_what_is_not_there_or_not_to_be_had_is_404(running, path):
 
 
 def test_cameras_and_their_states(running):
-    running.producer.publish("status", key="cam-1", value=make_status().to_bytes())
+    publish_status(running.producer, make_status())
     refused = make_status("cam-2", CameraState.RECONNECTING, reason="refused")
-    running.producer.publish("status", key="cam-2", value=refused.to_bytes())
+    publish_status(running.producer, refused)
     wait_until(
         lambda: sum(bool(c["status"]) for c in running.client.get("/api/v1/cameras").json()["items"]) == 2
     )
@@ -163,7 +164,7 @@ def test_the_live_stream_brings_events_and_statuses_as_they_come(running):
 
     def publish_soon():
         wait_until(lambda: running.centre.live.followers == 1)
-        running.producer.publish("status", key="cam-2", value=make_status("cam-2").to_bytes())
+        publish_status(running.producer, make_status("cam-2"))
         publish_event(running.producer, make_event(3))
 
     thread = threading.Thread(target=publish_soon)

@@ -13,7 +13,7 @@ from safecity.event import Trace
 from safecity.ownership import OVERLAP, Hold, Ownership
 from safecity.status import CameraState
 from tests.command_center.conftest import wait_until
-from tests.command_center.messages import make_event, make_status
+from tests.command_center.messages import make_event, make_status, publish_status
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -115,11 +115,11 @@ def test_the_fence_holds_after_a_restart_of_the_centre(centre, make_site):
 def test_the_status_of_an_older_owner_changes_nothing(centre):
     producer = centre.bus.producer("test")
     newer = make_status(epoch=20)
-    producer.publish("status", key="cam-1", value=newer.to_bytes())
+    publish_status(producer, newer)
     centre.start()
     wait_until(lambda: centre.statuses())
-    producer.publish("status", key="cam-1", value=make_status(state=CameraState.STOPPED, epoch=10).to_bytes())
-    producer.publish("status", key="cam-2", value=make_status("cam-2").to_bytes())
+    publish_status(producer, make_status(state=CameraState.STOPPED, epoch=10))
+    publish_status(producer, make_status("cam-2"))
     producer.close()
     wait_until(lambda: "cam-2" in centre.statuses())
     assert centre.statuses()["cam-1"] == newer

@@ -6,7 +6,7 @@ import pytest
 
 from safecity.camera_record import CameraRecord
 from tests.command_center.conftest import wait_until
-from tests.command_center.messages import make_status
+from tests.command_center.messages import make_status, publish_status
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def test_cameras_come_change_move_and_go_without_a_restart(shared):
     assert shown(shared) == {}, "those of the site file are nobody's"
     put(producer, "gate", name="Gate", masks=[[[0, 0], [1, 0], [1, 0.5]]])
     put(producer, "yard")
-    producer.publish("status", key="gate", value=make_status("gate").to_bytes())
+    publish_status(producer, make_status("gate"))
     wait_until(lambda: len(shown(shared)) == 2 and shown(shared)["gate"]["status"])
     assert shown(shared)["gate"]["name"] == "Gate"
     assert len(shown(shared)["gate"]["masks"]) == 1

@@ -13,7 +13,7 @@ from safecity.bus import open_bus
 from safecity.free_port import free_port
 from safecity.server_sent_events import read_messages
 from safecity.settings import load_site
-from tests.command_center.messages import make_event, make_picture, make_status, publish_event
+from tests.command_center.messages import make_event, make_picture, make_status, publish_event, publish_status
 from tests.system.processes import Part, parts, wait_until
 
 CAMERAS, ROUNDS = 12, 12
@@ -122,7 +122,7 @@ def test_one_of_two_centres_is_killed_and_operators_at_both_get_every_event_once
                 event = make_event(number, camera_id=f"cam-{camera}")
                 wanted.append((event.event_id, 1))
                 publish_event(producer, event, make_picture() if number == 0 else None)
-                producer.publish("status", key=f"cam-{camera}", value=make_status(f"cam-{camera}").to_bytes())
+                publish_status(producer, make_status(f"cam-{camera}"))
             producer.flush(20)
             if number == ROUNDS // 2:
                 wait_until(lambda: all(stored_by(url) for url in urls), 30, "both to store something")

@@ -11,7 +11,7 @@ import pytest
 from command_center.top.look import Answers, look_at
 from safecity.status import CameraState, LedgerCounts
 from tests.command_center.conftest import wait_until
-from tests.command_center.messages import BEGIN, make_event, make_status, publish_event
+from tests.command_center.messages import BEGIN, make_event, make_status, publish_event, publish_status
 
 
 def top(*arguments, seconds=60):
@@ -34,8 +34,8 @@ def city(running):
         ),
         "cam-3": make_status("cam-3", faults=("blurred",), outbox_pending=7),
     }
-    for camera_id, status in faring.items():
-        running.producer.publish("status", key=camera_id, value=status.to_bytes())
+    for status in faring.values():
+        publish_status(running.producer, status)
     publish_event(running.producer, make_event(1))
     running.producer.flush(5)
     wait_until(lambda: running.stored() == 1 and len(running.centre.statuses()) == 3)
